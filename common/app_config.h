@@ -1,0 +1,70 @@
+// What an ecosystem file says about one app. The same struct serves the reserved app `gateway`,
+// whose process keys are these too.
+#ifndef GW_COMMON_APP_CONFIG_H
+#define GW_COMMON_APP_CONFIG_H
+
+#include "common/keytable.h"
+
+// `port`: none, a number, or "auto": each process its own, chosen by the supervisor.
+enum { APP_PORT_NONE = 0, APP_PORT_AUTO = -1 };
+
+// `instances: "max"` or 0: one a CPU. Negative n: CPUs - n, at least 1.
+enum { APP_INSTANCES_MAX = 0, APP_INSTANCES_LIMIT = 256 };
+
+// The explicit proof of readiness. At most one of http, tcp, exec, log is set.
+struct ready_config {
+    char *http;          // a path, e.g. "/healthz": GET answers 2xx or 3xx at HOST:PORT
+    bool tcp;            // HOST:PORT accepts a connection
+    char *exec;          // a shell command exits 0
+    char *log;           // a line of stdout or stderr contains this text
+    int64_t timeout_ms;  // not ready by then: the start failed
+    int64_t interval_ms; // between two tries of http, tcp, exec
+};
+
+struct reload_config {
+    int64_t parallel;         // slots rolled at the same time
+    int64_t min_ready_ms;     // how long a new process must stay ready before the old one drains
+    int64_t drain_delay_ms;   // wait between "no more picks" and the drain, for outer balancers
+    int64_t drain_timeout_ms; // how long in-flight requests may take before the stop signal comes
+};
+
+struct app_config {
+    char *name;
+    char *script; // absolute after ecosystem_load; NULL for `gateway`
+    struct key_strings args;
+    char *interpreter; // NULL: by extension and shebang; "none": execute the script
+    struct key_strings interpreter_args;
+    char *cwd;              // absolute after ecosystem_load
+    struct key_strings env; // "NAME=value"
+    int64_t instances;      // see APP_INSTANCES_MAX
+    int64_t port;           // see APP_PORT_AUTO
+    char *instance_var;     // NODE_APP_INSTANCE
+    bool autorestart;
+    int64_t min_uptime_ms;
+    int64_t max_restarts;     // exits in a row before min_uptime; -1: no limit (gateway)
+    int64_t restart_delay_ms; // 0: none, backoff decides
+    int64_t exp_backoff_restart_delay_ms; // the first backoff delay
+    int stop_signal;                      // a signal number
+    int64_t kill_timeout_ms;              // stop signal to SIGKILL
+    bool wait_ready;                      // only READY=1 proves readiness
+    struct ready_config ready;
+    struct reload_config reload;
+    char *out_file; // NULL: logs/<name>-out[-id].log
+    char *error_file;
+    bool merge_logs; // one file for all instances
+    char *uid;       // name or number; NULL: as the supervisor
+    char *gid;
+    int64_t umask;        // -1: as the supervisor
+    int64_t limit_nofile; // RLIMIT_NOFILE; 0: as the supervisor
+};
+
+extern const struct key_table app_config_table;
+
+// The same keys with the defaults of the gateway (never errored, backoff <= 1 s, kill_timeout 30
+// s), without name, script, args, interpreter, port, ready, wait_ready.
+extern const struct key app_config_gateway_keys[];
+
+// The number of processes that `instances` means on a machine with `cpus` CPUs; 1..LIMIT.
+int app_config_instances(int64_t instances, int cpus);
+
+#endif

@@ -1,0 +1,179 @@
+// Works on the JSON tree, before the tables see it, so that the document that is sent to the
+// supervisor is what was checked.
+//
+// Invariant: containers and keys stay the same objects, because places hang on them (json.c).
+
+#include "common/ecosystem_resolve.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/config_path.h"
+#include "common/mem.h"
+
+struct expander {
+    const struct json_doc *doc;
+    subst_lookup *lookup;
+    void *context;
+    struct config_errors *errors;
+};
+
+// --- variables --------------------------------------------------------------------------------
+
+static void add_finding(const struct expander *expander, struct json_object *value,
+                        const char *path, const char *sentence)
+{
+    config_errors_add(expander->errors, json_own_place(expander->doc, value), "%s%s%s", path,
+                      *path ? ": " : "", sentence);
+}
+
+static void expand_string(const struct expander *expander, struct json_object *value,
+                          const char *path)
+{
+    const char *text = json_object_get_string(value);
+    struct err err;
+
+    if (strlen(text) != (size_t)json_object_get_string_len(value)) {
+        add_finding(expander, value, path, "holds a NUL character");
+        return;
+    }
+    if (!strchr(text, '$'))
+        return;
+    char *expanded = subst_expand(text, expander->lookup, expander->context, &err);
+    if (expanded)
+        (void)json_object_set_string(value, expanded);
+    else
+        add_finding(expander, value, path, err.text);
+    free(expanded);
+}
+
+static void expand(const struct expander *expander, struct json_object *value, const char *path)
+{
+    if (json_object_is_type(value, json_type_string)) {
+        expand_string(expander, value, path);
+    } else if (json_object_is_type(value, json_type_array)) {
+        size_t count = json_object_array_length(value);
+        for (size_t i = 0; i < count; i++) {
+            char *item = config_path_item(path, i);
+            expand(expander, json_object_array_get_idx(value, i), item);
+            free(item);
+        }
+    } else if (json_object_is_type(value, json_type_object)) {
+        json_object_object_foreach(value, key, member)
+        {
+            char *name = config_path_member(path, key);
+            expand(expander, member, name);
+            free(name);
+        }
+    }
+}
+
+void ecosystem_expand(const struct json_doc *doc, subst_lookup *lookup, void *context,
+                      struct config_errors *errors)
+{
+    struct expander expander = {doc, lookup, context, errors};
+    expand(&expander, json_doc_root(doc), "");
+}
+
+// --- forms ------------------------------------------------------------------------------------
+
+static bool is_one_app(struct json_object *root)
+{
+    static const char *const keys[] = {"name", "script", "exec", "cmd"};
+    if (!json_object_is_type(root, json_type_object))
+        return false;
+    if (json_object_object_get_ex(root, "apps", NULL) ||
+        json_object_object_get_ex(root, "gateway", NULL))
+        return false;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (json_object_object_get_ex(root, keys[i], NULL))
+            return true;
+    return false;
+}
+
+struct json_object *ecosystem_wrap(struct json_object *root)
+{
+    struct json_object *apps;
+    if (is_one_app(root)) {
+        apps = json_object_new_array();
+        json_object_array_add(apps, json_object_get(root));
+    } else if (json_object_is_type(root, json_type_array)) {
+        apps = json_object_get(root);
+    } else {
+        return json_object_get(root);
+    }
+    struct json_object *document = json_object_new_object();
+    json_object_object_add(document, "apps", apps);
+    return document;
+}
+
+// --- paths ------------------------------------------------------------------------------------
+
+static char *join(const char *folder, const char *path)
+{
+    while (strncmp(path, "./", 2) == 0)
+        path += 2 + strspn(path + 2, "/");
+    if (strcmp(path, ".") == 0 || !*path)
+        return mem_strdup(folder);
+    return mem_printf("%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", path);
+}
+
+// An empty string stays, for its row to refuse.
+static struct json_object *get_relative(struct json_object *process, const char *key)
+{
+    struct json_object *value = NULL;
+    if (!json_object_object_get_ex(process, key, &value) ||
+        !json_object_is_type(value, json_type_string))
+        return NULL;
+    const char *path = json_object_get_string(value);
+    return *path && *path != '/' ? value : NULL;
+}
+
+static void make_absolute(struct json_object *process, const char *key, const char *folder)
+{
+    struct json_object *value = get_relative(process, key);
+    if (!value)
+        return;
+    char *path = join(folder, json_object_get_string(value));
+    (void)json_object_set_string(value, path);
+    free(path);
+}
+
+static void make_script_absolute(struct json_object *app, const char *key, const char *folder)
+{
+    struct json_object *value = get_relative(app, key);
+    if (!value)
+        return;
+    char *path = join(folder, json_object_get_string(value));
+    if (strchr(json_object_get_string(value), '/') || access(path, F_OK) == 0)
+        (void)json_object_set_string(value, path);
+    free(path);
+}
+
+static void make_process_absolute(struct json_object *process, const char *folder)
+{
+    if (!json_object_is_type(process, json_type_object))
+        return;
+    make_absolute(process, "out_file", folder);
+    make_absolute(process, "error_file", folder);
+    if (json_object_object_get_ex(process, "cwd", NULL))
+        make_absolute(process, "cwd", folder);
+    else
+        json_object_object_add(process, "cwd", json_object_new_string(folder));
+}
+
+void ecosystem_make_absolute(struct json_object *document, const char *folder)
+{
+    struct json_object *apps = json_get_array(document, "apps");
+    size_t count = apps ? json_object_array_length(apps) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *app = json_object_array_get_idx(apps, i);
+        make_process_absolute(app, folder);
+        make_script_absolute(app, "script", folder);
+        make_script_absolute(app, "exec", folder);
+        make_script_absolute(app, "cmd", folder);
+    }
+    make_process_absolute(json_get_object(document, "gateway"), folder);
+}

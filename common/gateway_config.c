@@ -1,0 +1,237 @@
+// The keys of "gateway" and the rules between them.
+//
+// Its process keys are app_config_gateway_keys. Not its job: whether the apps that upstreams name
+// exist (ecosystem.c), what an address means (gateway_address.c).
+
+#include "common/gateway_config.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/config_path.h"
+#include "common/map.h"
+#include "common/mem.h"
+
+enum { READY_TIMEOUT_MS = 30000, READY_INTERVAL_MS = 100 };
+
+#define HOUR_MS INT64_C(3600000)
+#define LISTEN(field) offsetof(struct listen_config, field)
+#define UPSTREAM(field) offsetof(struct upstream_config, field)
+#define ROUTE(field) offsetof(struct route_config, field)
+#define GATEWAY(field) offsetof(struct gateway_config, field)
+
+// --- listen -----------------------------------------------------------------------------------
+
+static void check_listen(void *object, const char *path, struct config_errors *errors)
+{
+    const struct listen_config *listen = object;
+    char host[64];
+    int port;
+    struct err err;
+    (void)path;
+    if (listen_address_parse(listen->address, host, sizeof host, &port, &err) < 0)
+        config_errors_add_key(errors, "address", "%s", err.text);
+}
+
+static const struct key listen_keys[] = {
+    {"address", KEY_STRING, LISTEN(address), .min = 1, .max = 128,
+     .flags = KEY_REQUIRED | KEY_RESTART,
+     .help = "HOST:PORT; HOST is an IP address, in brackets for IPv6, or * for all addresses."},
+    {0},
+};
+
+static const struct key_table listen_table = {.noun = "listener",
+                                              .keys = listen_keys,
+                                              .size = sizeof(struct listen_config),
+                                              .check = check_listen};
+
+// --- upstreams --------------------------------------------------------------------------------
+
+static void check_servers(const struct upstream_config *upstream, struct config_errors *errors)
+{
+    struct server_address address;
+    struct err err;
+    for (size_t i = 0; i < upstream->servers.count; i++) {
+        if (server_address_parse(upstream->servers.items[i], &address, &err) == 0)
+            continue;
+        char *key = config_path_item("servers", i);
+        config_errors_add_key(errors, key, "%s", err.text);
+        free(key);
+    }
+}
+
+static void check_upstream(void *object, const char *path, struct config_errors *errors)
+{
+    const struct upstream_config *upstream = object;
+    (void)path;
+    if ((upstream->app != NULL) == (upstream->servers.count > 0))
+        config_errors_add_key(errors, NULL, "needs one of \"app\" and \"servers\"%s",
+                              upstream->app ? ", not both" : "");
+    check_servers(upstream, errors);
+}
+
+static const struct key upstream_keys[] = {
+    {"app", KEY_STRING, UPSTREAM(app), .min = 1, .max = 64,
+     .help = "The app of this file that answers; it needs the key \"port\"."},
+    {"servers", KEY_STRINGS, UPSTREAM(servers), .min = 1,
+     .help = "Or servers: http://HOST:PORT (an IP address or localhost) or unix:/PATH."},
+    {"connect_timeout", KEY_DURATION, UPSTREAM(connect_timeout_ms), .min = 1, .max = HOUR_MS,
+     .fallback = "2s", .help = "Until a connection is made."},
+    {"first_byte_timeout", KEY_DURATION, UPSTREAM(first_byte_timeout_ms), .min = 1, .max = HOUR_MS,
+     .fallback = "60s", .help = "From the request sent to the first byte of the answer."},
+    {"read_timeout", KEY_DURATION, UPSTREAM(read_timeout_ms), .min = 1, .max = HOUR_MS,
+     .fallback = "60s", .help = "Between two pieces of an answer."},
+    {"keepalive_timeout", KEY_DURATION, UPSTREAM(keepalive_timeout_ms), .min = 0, .max = HOUR_MS,
+     .fallback = "4s", .help = "How long an idle connection is kept."},
+    {"keepalive_connections", KEY_INTEGER, UPSTREAM(keepalive_connections), .min = 0, .max = 65536,
+     .fallback = "64", .help = "Idle connections that a worker keeps to one process or server."},
+    {0},
+};
+
+static const struct key_table upstream_table = {.noun = "upstream",
+                                                .keys = upstream_keys,
+                                                .size = sizeof(struct upstream_config),
+                                                .check = check_upstream};
+
+// --- routes -----------------------------------------------------------------------------------
+
+// "/exact" or "/prefix/*"; says which.
+static bool is_pattern(const char *path, bool *is_prefix)
+{
+    const char *star = strchr(path, '*');
+    *is_prefix = star != NULL;
+    return path[0] == '/' && (!star || (star[1] == '\0' && star[-1] == '/'));
+}
+
+static void check_route(void *object, const char *path, struct config_errors *errors)
+{
+    static const char form[] = "\"%s\" is not a path (\"/exact\" or \"/prefix/*\")";
+    struct route_config *route = object;
+    bool is_prefix, is_rewrite_prefix;
+    (void)path;
+
+    if (!is_pattern(route->path, &is_prefix))
+        config_errors_add_key(errors, "path", form, route->path);
+    else if (route->rewrite && !is_pattern(route->rewrite, &is_rewrite_prefix))
+        config_errors_add_key(errors, "rewrite", form, route->rewrite);
+    else if (route->rewrite && is_prefix != is_rewrite_prefix)
+        config_errors_add_key(errors, "rewrite", "must end in \"/*\" exactly when \"path\" does");
+    if (!route->id)
+        route->id = mem_strdup(route->path);
+}
+
+static const struct key route_keys[] = {
+    {"id", KEY_STRING, ROUTE(id), .min = 1, .max = 128,
+     .help = "What the route is called; without it its path."},
+    {"path", KEY_STRING, ROUTE(path), .min = 1, .max = 1024, .flags = KEY_REQUIRED,
+     .help = "\"/exact\", or \"/prefix/*\", which also matches \"/prefix\"."},
+    {"upstream", KEY_STRING, ROUTE(upstream), .min = 1, .max = 1024, .flags = KEY_REQUIRED,
+     .help = "A name from \"upstreams\"."},
+    {"rewrite", KEY_STRING, ROUTE(rewrite), .min = 1, .max = 1024,
+     .help = "What replaces the path; \"/v2/*\" replaces the prefix only."},
+    {0},
+};
+
+static const struct key_table route_table = {
+    .noun = "route", .keys = route_keys, .size = sizeof(struct route_config), .check = check_route};
+
+// --- the gateway ------------------------------------------------------------------------------
+
+// The finding about `list`[index].`member`.
+static void add_item(struct config_errors *errors, const char *list, size_t index,
+                     const char *member, const char *sentence)
+{
+    char *item = config_path_item(list, index);
+    char *key = config_path_member(item, member);
+    config_errors_add_key(errors, key, "%s", sentence);
+    free(key);
+    free(item);
+}
+
+// `seen` holds the texts before.
+static void check_repeated(struct map *seen, char *text, const char *list, size_t index,
+                           const char *member, struct config_errors *errors)
+{
+    struct err err;
+    if (!map_put(seen, text, text))
+        return;
+    (void)err_set(&err, "\"%s\" is there twice", text);
+    add_item(errors, list, index, member, err.text);
+}
+
+static void check_listeners(const struct gateway_config *gateway, struct config_errors *errors)
+{
+    const struct listen_config *listen = gateway->listen.items;
+    struct map *seen = map_new();
+    for (size_t i = 0; i < gateway->listen.count; i++)
+        check_repeated(seen, listen[i].address, "listen", i, "address", errors);
+    map_free(seen, NULL);
+}
+
+static void check_paths(const struct gateway_config *gateway, struct config_errors *errors)
+{
+    const struct route_config *routes = gateway->routes.items;
+    struct map *seen = map_new();
+    for (size_t i = 0; i < gateway->routes.count; i++)
+        check_repeated(seen, routes[i].path, "routes", i, "path", errors);
+    map_free(seen, NULL);
+}
+
+static void check_route_upstreams(const struct gateway_config *gateway,
+                                  struct config_errors *errors)
+{
+    const struct upstream_config *upstreams = gateway->upstreams.items;
+    const struct route_config *routes = gateway->routes.items;
+    const char **names = mem_zalloc(gateway->upstreams.count + 1, sizeof *names);
+    struct map *known = map_new();
+
+    for (size_t i = 0; i < gateway->upstreams.count; i++) {
+        names[i] = upstreams[i].name;
+        (void)map_put(known, names[i], upstreams[i].name);
+    }
+    for (size_t i = 0; i < gateway->routes.count; i++) {
+        if (map_get(known, routes[i].upstream))
+            continue;
+        struct err err;
+        const char *near = suggest_word(routes[i].upstream, names);
+        (void)err_set(&err, "no upstream \"%s\"%s%s%s", routes[i].upstream,
+                      near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        add_item(errors, "routes", i, "upstream", err.text);
+    }
+    map_free(known, NULL);
+    free(names);
+}
+
+static void check_gateway(void *object, const char *path, struct config_errors *errors)
+{
+    struct gateway_config *gateway = object;
+    (void)path;
+    check_listeners(gateway, errors);
+    check_paths(gateway, errors);
+    check_route_upstreams(gateway, errors);
+    // No keys: a worker says itself when it is ready.
+    gateway->process.wait_ready = true;
+    gateway->process.ready.timeout_ms = READY_TIMEOUT_MS;
+    gateway->process.ready.interval_ms = READY_INTERVAL_MS;
+}
+
+static const struct key gateway_keys[] = {
+    {"listen", KEY_OBJECTS, GATEWAY(listen), .min = 1, .flags = KEY_REQUIRED | KEY_RESTART,
+     .table = &listen_table, .help = "The addresses that the gateway listens on."},
+    {"upstreams", KEY_OBJECT_MAP, GATEWAY(upstreams), .table = &upstream_table,
+     .help = "Who answers requests, by name."},
+    {"routes", KEY_OBJECTS, GATEWAY(routes), .min = 1, .flags = KEY_REQUIRED, .table = &route_table,
+     .help = "Which requests go where; the longest path that fits counts."},
+    {"keepalive_timeout", KEY_DURATION, GATEWAY(keepalive_timeout_ms), .min = 0, .max = HOUR_MS,
+     .fallback = "75s", .help = "How long an idle connection of a client is kept."},
+    {"max_body", KEY_SIZE, GATEWAY(max_body_bytes), .min = 0, .max = INT64_C(1) << 40,
+     .fallback = "10M", .help = "The longest body of a request."},
+    {0},
+};
+
+const struct key_table gateway_config_table = {.noun = "gateway",
+                                               .keys = gateway_keys,
+                                               .size = sizeof(struct gateway_config),
+                                               .base_keys = app_config_gateway_keys,
+                                               .check = check_gateway};

@@ -1,0 +1,70 @@
+// Where the files of one supervisor are.
+
+#include "common/home.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/mem.h"
+
+static const char *const names[] = {
+    [HOME_ROOT] = "",          [HOME_CONTROL] = "/control.sock",
+    [HOME_PID] = "/gwctl.pid", [HOME_DAEMON_LOG] = "/logs/gwctl.log",
+    [HOME_LOGS] = "/logs",     [HOME_RUN] = "/run",
+    [HOME_LOCK] = "/run/lock", [HOME_NOTIFY] = "/run/notify.sock",
+};
+
+enum { FILES = sizeof names / sizeof *names };
+
+static char *paths[FILES];
+
+static char *find_root(void)
+{
+    const char *set = getenv("GWCTL_HOME");
+    if (set && *set)
+        return set[0] == '/' ? mem_strdup(set) : NULL;
+    const char *user = getenv("HOME");
+    if (!user || !*user) {
+        const struct passwd *entry = getpwuid(getuid());
+        user = entry ? entry->pw_dir : NULL;
+    }
+    return user && *user ? mem_printf("%s/.gwctl", user) : NULL;
+}
+
+static int make_folder(const char *path, struct err *err)
+{
+    if (mkdir(path, 0700) == -1 && errno != EEXIST)
+        return err_set_errno(err, "%s", path);
+    return 0;
+}
+
+int home_open(struct err *err)
+{
+    char *root = find_root();
+    if (!root && getenv("GWCTL_HOME"))
+        root = realpath(getenv("GWCTL_HOME"), NULL);
+    if (!root)
+        return err_set(err, "no home folder: set GWCTL_HOME to an absolute path");
+    for (size_t i = 0; i < FILES; i++) {
+        free(paths[i]);
+        paths[i] = mem_printf("%s%s", root, names[i]);
+    }
+    free(root);
+    if (strlen(paths[HOME_NOTIFY]) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+        return err_set(err, "%s: too long, sockets in it could not be named", paths[HOME_ROOT]);
+    if (make_folder(paths[HOME_ROOT], err) == -1 || make_folder(paths[HOME_LOGS], err) == -1 ||
+        make_folder(paths[HOME_RUN], err) == -1)
+        return -1;
+    return 0;
+}
+
+const char *home_path(enum home_file file)
+{
+    return paths[file];
+}

@@ -1,0 +1,26 @@
+// GWCTL_HOME: the folder that holds everything one supervisor owns. Default ~/.gwctl, mode 0700.
+#ifndef GW_COMMON_HOME_H
+#define GW_COMMON_HOME_H
+
+#include "common/err.h"
+
+// The files of a home, by their fixed names (docs/ARCHITECTURE.md lists them).
+enum home_file {
+    HOME_ROOT,       // the folder itself
+    HOME_CONTROL,    // control.sock
+    HOME_PID,        // gwctl.pid: the supervisor's pid
+    HOME_DAEMON_LOG, // logs/gwctl.log: the supervisor's own log
+    HOME_LOGS,       // logs/
+    HOME_RUN,        // run/
+    HOME_LOCK,       // run/lock: held while a supervisor or its keeper lives
+    HOME_NOTIFY,     // run/notify.sock: NOTIFY_SOCKET of every child
+};
+
+// Finds the home ($GWCTL_HOME, else $HOME/.gwctl, else the passwd entry), makes it and its folders
+// where missing (0700), and remembers it. Its path must leave room for socket names in sun_path.
+int home_open(struct err *err) GW_MUST_USE;
+
+// The absolute path of a file of the home; valid for the life of the process. After home_open.
+const char *home_path(enum home_file file);
+
+#endif

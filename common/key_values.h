@@ -1,0 +1,22 @@
+// The types of rows whose value is not an object described by a table.
+#ifndef GW_COMMON_KEY_VALUES_H
+#define GW_COMMON_KEY_VALUES_H
+
+#include "common/keytable.h"
+
+// Sets the row's (empty) field from value. On failure the field is untouched, and the sentence
+// stands behind the path. Not for KEY_OBJECT, KEY_OBJECTS, KEY_OBJECT_MAP.
+int key_value_parse(const struct key *key, struct json_object *value, void *field,
+                    struct err *err) GW_MUST_USE;
+
+// The same from the row's fallback; a fallback that its own row refuses is our bug (assert).
+void key_value_default(const struct key *key, void *field);
+
+// Releases and zeroes the field.
+void key_value_clear(const struct key *key, void *field);
+
+// Takes text.
+void key_strings_add(struct key_strings *strings, char *text);
+void key_strings_clear(struct key_strings *strings);
+
+#endif

@@ -1,0 +1,66 @@
+// What processes of gwctl say to each other: one JSON object a line on control.sock.
+//
+//   request   {"id":1,"cmd":"reload","args":{...}}
+//   progress  {"id":1,"progress":"api#0: ready after 212 ms (http)"}         any number, in between
+//   answer    {"id":1,"ok":true, ...}   or   {"id":1,"ok":false,"error":"api: no such app"}
+//   push      {"cmd":"endpoints","args":{...}}                               no id: no answer
+//
+// Peers may be one version apart: an unknown member is ignored, an unknown command is answered with
+// an error (a push: logged and ignored), a line that is no JSON object closes the connection.
+//
+// Commands of gwctl (uid of the supervisor, or root):
+//   ping                                          -> pid, version, protocol
+//   list                                          -> processes: [...] (the shape of `jlist`)
+//   start    {document, file} or {selectors}      -> progress; error when something did not start
+//   restart  {document, file} or {selectors}      "
+//   reload   {document, file} or {selectors}      "
+//   stop     {selectors} or {names}               -> progress
+//   delete   {selectors}                          "
+//   scale    {selector, instances: "4"|"+2"|"-1"} "
+//   kill                                          -> progress; the connection ends with the daemon
+// `document` is a resolved ecosystem document (common/ecosystem.h); `file` names it in messages.
+// `selectors` is an array of names, ids (as text) and "all".
+//
+// Worker verbs (a process that the supervisor spawned; known by its pid, SO_PEERCRED):
+//   register {role:"gateway", protocol, version}  -> column, endpoints, document
+//   endpoints_ack {generation}                    push: nothing of older generations is picked now
+// Pushes to a worker:
+//   endpoints {generation, upstreams: {"api": [{name, address, index}]}}     the whole set, always
+//   slot_take {name, fd}    accept on this socket too; the socket comes with the line (SCM_RIGHTS)
+//   slot_give {name}        stop accepting on it
+#ifndef GW_COMMON_PROTO_H
+#define GW_COMMON_PROTO_H
+
+#define PROTO_VERSION 1
+
+enum { PROTO_LINE_MAX = 8 << 20 }; // a longer line closes the connection
+
+// Exit codes of gwctl.
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+// Names of inherited file descriptors (LISTEN_FDNAMES; ':' cannot be part of one).
+//   listen.<n>          the slot's socket of the gateway's n-th listener
+//   state               the state page
+#define FD_LISTEN_PREFIX "listen."
+#define FD_STATE "state"
+
+// Environment of supervised processes, beside PORT, HOST, LISTEN_*, NOTIFY_SOCKET and instance_var.
+#define ENV_HOME "GWCTL_HOME"
+#define ENV_APP "GWCTL_APP" // the app's name
+#define ENV_ID "GWCTL_ID"   // the process's id in `gwctl list`
+
+// --- keeper and supervisor ----------------------------------------------------------------------
+// One inherited SOCK_SEQPACKET pair; a message a packet.
+//   supervisor -> keeper  "FDSTORE=1\nFDNAME=<name>"        with one fd; replaces one of that name
+//                         "FDSTOREREMOVE=1\nFDNAME=<name>"
+//   keeper -> supervisor  "EXIT <pid> <status>"             status as waitpid(2) gives it
+// A new supervisor finds its fds by LISTEN_FDS and LISTEN_FDNAMES, the pair among them as KEEPER.
+#define FD_KEEPER "keeper"
+
+enum {
+    KEEPER_NAME_MAX = 255,
+    KEEPER_FDS_MAX = 4096,
+    KEEPER_EXIT_FINAL = 78 // a supervisor that exits with this (or 0) is not restarted
+};
+
+#endif

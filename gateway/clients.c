@@ -1,0 +1,117 @@
+// Client connections.
+//
+// libh2o tells nobody when a connection of HTTP/1 comes and goes, so each has a struct of ours: the
+// libuv handle is in it, and the socket's close callback leads back to it. Not its job: requests
+// (proxy.c) and deciding when a connection must end (drain.c, exchange.c).
+//
+// Invariant: a client is in the list from accept to the moment libh2o closes its socket; its memory
+// goes when libuv has closed the handle.
+#include "clients.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "common/mem.h"
+#include "common/state_page.h"
+#include "counters.h"
+
+void clients_init(struct clients *clients, h2o_accept_ctx_t *accept, struct state_column *column)
+{
+    *clients = (struct clients){.accept = accept, .column = column};
+    h2o_linklist_init_anchor(&clients->list);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    free(H2O_STRUCT_FROM_MEMBER(struct client, tcp, handle));
+}
+
+// libh2o closed the socket: nothing of it may be touched any more.
+static void on_socket_closed(void *data)
+{
+    struct client *client = data;
+    client->socket = NULL;
+    h2o_linklist_unlink(&client->link);
+    --client->clients->count;
+    gauge_down(&client->clients->column->connections);
+}
+
+void clients_accept(struct clients *clients, uv_stream_t *listener)
+{
+    struct client *client = mem_alloc(sizeof(*client));
+    client->clients = clients;
+    client->exchange = NULL;
+    client->idle_since_ms = uv_now(listener->loop);
+    client->peer_length = 0;
+    client->link = (h2o_linklist_t){NULL, NULL};
+    uv_tcp_init(listener->loop, &client->tcp);
+    if (uv_accept(listener, (uv_stream_t *)&client->tcp) != 0) {
+        uv_close((uv_handle_t *)&client->tcp, on_handle_closed);
+        return;
+    }
+    client->socket = h2o_uv_socket_create((uv_stream_t *)&client->tcp, on_handle_closed);
+    client->socket->on_close.cb = on_socket_closed;
+    client->socket->on_close.data = client;
+    h2o_linklist_insert(&clients->list, &client->link);
+    ++clients->count;
+    gauge_up(&clients->column->connections);
+    h2o_accept(clients->accept, client->socket);
+}
+
+struct client *client_of_request(h2o_req_t *req)
+{
+    return req->conn->callbacks->get_socket(req->conn)->on_close.data;
+}
+
+static void find_peer(struct client *client)
+{
+    struct sockaddr_storage address;
+    int length = sizeof(address);
+    if (uv_tcp_getpeername(&client->tcp, (struct sockaddr *)&address, &length) != 0)
+        return;
+    int status = UV_EINVAL;
+    if (address.ss_family == AF_INET)
+        status = uv_ip4_name((struct sockaddr_in *)&address, client->peer, sizeof(client->peer));
+    else if (address.ss_family == AF_INET6)
+        status = uv_ip6_name((struct sockaddr_in6 *)&address, client->peer, sizeof(client->peer));
+    if (status == 0)
+        client->peer_length = strlen(client->peer);
+}
+
+struct span client_peer(struct client *client)
+{
+    if (client->peer_length == 0)
+        find_peer(client);
+    return (struct span){client->peer, client->peer_length};
+}
+
+bool client_is_idle(const struct client *client)
+{
+    return client->exchange == NULL && client->socket->input->size == 0;
+}
+
+void client_close_idle(struct client *client)
+{
+    shutdown(h2o_socket_get_fd(client->socket), SHUT_RD);
+}
+
+void client_break(struct client *client)
+{
+    shutdown(h2o_socket_get_fd(client->socket), SHUT_RDWR);
+}
+
+void client_reset_on_close(struct client *client)
+{
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(h2o_socket_get_fd(client->socket), SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+void clients_each(struct clients *clients, void (*callback)(struct client *client, void *context),
+                  void *context)
+{
+    h2o_linklist_t *next;
+    for (h2o_linklist_t *at = clients->list.next; at != &clients->list; at = next) {
+        next = at->next;
+        callback(H2O_STRUCT_FROM_MEMBER(struct client, link, at), context);
+    }
+}

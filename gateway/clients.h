@@ -1,0 +1,62 @@
+// The client connections of a worker: accepting, counting, and ending them from outside, which
+// libh2o has no call for.
+#ifndef GW_GATEWAY_CLIENTS_H
+#define GW_GATEWAY_CLIENTS_H
+
+#include <h2o.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "span.h"
+
+struct exchange;
+struct state_column;
+
+// One connection. libh2o owns its socket; we own the libuv handle under it.
+struct client {
+    uv_tcp_t tcp; // first: libuv's stream
+    struct clients *clients;
+    h2o_socket_t *socket;
+    h2o_linklist_t link;
+    struct exchange *exchange; // of the request that is being answered, or NULL
+    uint64_t idle_since_ms;    // valid without exchange
+    size_t peer_length;        // 0: not asked for yet
+    char peer[INET6_ADDRSTRLEN];
+};
+
+struct clients {
+    h2o_accept_ctx_t *accept; // borrowed
+    struct state_column *column;
+    h2o_linklist_t list;
+    size_t count;
+};
+
+void clients_init(struct clients *clients, h2o_accept_ctx_t *accept, struct state_column *column);
+
+// Accepts one connection that is waiting at a listening stream (which the caller was told of).
+void clients_accept(struct clients *clients, uv_stream_t *listener);
+
+// The connection that a request came on.
+struct client *client_of_request(h2o_req_t *req);
+
+// The peer's address as text, for the life of the connection. Empty when it cannot be had.
+struct span client_peer(struct client *client);
+
+// Nothing received, nothing to answer?
+bool client_is_idle(const struct client *client);
+
+// Ends an idle connection as if the client had closed it; libh2o then closes our side. A request
+// that came meanwhile is still read and answered.
+void client_close_idle(struct client *client);
+
+// Breaks the connection: what is being written fails.
+void client_break(struct client *client);
+
+// When libh2o closes the connection, the client gets a reset and not an orderly end.
+void client_reset_on_close(struct client *client);
+
+// Calls back for each connection; the callback may make libh2o close the one it got.
+void clients_each(struct clients *clients, void (*callback)(struct client *client, void *context),
+                  void *context);
+
+#endif

@@ -1,0 +1,84 @@
+// One request of a client and what becomes of it: an answer of our own, or an exchange with an
+// upstream in up to RETRY_MAX_TRIES tries.
+//
+// It lives in the request's memory and ends with it: when libh2o disposes of the request, for
+// whatever reason, everything that is under way for it is cancelled.
+#ifndef GW_GATEWAY_EXCHANGE_H
+#define GW_GATEWAY_EXCHANGE_H
+
+#include <h2o.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "balance.h"
+#include "relay.h"
+#include "retry.h"
+
+struct client;
+struct endpoint;
+struct hangup;
+struct server;
+struct upstream;
+struct upstream_conn;
+
+enum exchange_state {
+    EXCHANGE_NEW, // nothing decided yet
+    EXCHANGE_CONNECTING,
+    EXCHANGE_WAITING,   // the request is being sent or was; no byte of the answer yet
+    EXCHANGE_READING,   // the answer has begun, its head is not passed on yet
+    EXCHANGE_STREAMING, // the head was passed on
+    EXCHANGE_ANSWERED,  // libh2o has the rest; the upstream is released
+};
+
+struct exchange {
+    h2o_generator_t super;
+    h2o_req_t *req;
+    struct server *server;
+    struct client *client;
+    enum exchange_state state;
+    bool client_gone;
+
+    // What it waits for must show progress before the deadline; looked at every 100 ms.
+    h2o_timeout_entry_t tick;
+    uint64_t deadline_ms;
+    size_t unsent; // to whom it waits for, at the last look
+    struct hangup *hangup;
+
+    // The upstream side.
+    struct upstream *upstream;
+    struct endpoint *endpoint; // picked and counted, or NULL
+    struct upstream_conn *conn;
+    h2o_iovec_t head; // of the request, as it goes upstream
+    bool is_idempotent;
+    unsigned tries;
+    struct balance_mask tried;
+    uint64_t tried_generation; // of the endpoint set that `tried` is about
+    struct relay relay;
+};
+
+// The exchange of a request that a handler got, in its memory.
+struct exchange *exchange_new(struct server *server, h2o_req_t *req);
+
+// Gets the answer from the upstream. `head` is borrowed from the request's memory; the body is the
+// request's. The request may be gone when this returns.
+void exchange_forward(struct exchange *exchange, struct upstream *upstream, h2o_iovec_t head,
+                      struct span method);
+
+// Answers itself; see reply.h. The request may be gone when this returns.
+void exchange_reply_problem(struct exchange *exchange, int status, const struct field *field);
+void exchange_reply_json(struct exchange *exchange, int status, const char *reason,
+                         struct span body);
+
+// The worker must end now: an answer that has not begun is a 503, others break off.
+void exchange_end_now(struct exchange *exchange);
+
+// --- for relay.c --------------------------------------------------------------------------------
+
+// The answer has been read to its end: the connection goes back to the pool or is closed.
+void exchange_release_upstream(struct exchange *exchange, bool is_reusable);
+
+// An answer that has begun cannot be completed: the client's connection is broken off. The exchange
+// is gone when this returns.
+void exchange_abort(struct exchange *exchange, const char *reason);
+
+#endif

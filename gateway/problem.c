@@ -1,0 +1,36 @@
+// The bodies of our own error answers, serialised beforehand: an overloaded gateway answers a lot
+// of them. Type "about:blank" says that the status is all there is to know (RFC 9457 §4.2.1).
+#include "problem.h"
+
+#include <stddef.h>
+
+#define PROBLEM(status, title, detail)                                                             \
+    {                                                                                              \
+        status, title,                                                                             \
+        {                                                                                          \
+            PROBLEM_TEXT(#status, title, detail), sizeof(PROBLEM_TEXT(#status, title, detail)) - 1 \
+        }                                                                                          \
+    }
+#define PROBLEM_TEXT(status, title, detail)                                                        \
+    "{\"type\":\"about:blank\",\"title\":\"" title "\",\"status\":" status ",\"detail\":\"" detail \
+    "\"}\n"
+
+// The first one answers for every status that has no row.
+static const struct problem problems[] = {
+    PROBLEM(500, "Internal Server Error", "The gateway could not handle the request."),
+    PROBLEM(400, "Bad Request", "The request is not valid HTTP."),
+    PROBLEM(404, "Not Found", "Nothing is served at this path."),
+    PROBLEM(405, "Method Not Allowed", "This path does not take the method."),
+    PROBLEM(413, "Content Too Large", "The request body is larger than the gateway accepts."),
+    PROBLEM(502, "Bad Gateway", "The service behind the gateway did not give a valid answer."),
+    PROBLEM(503, "Service Unavailable", "The service behind the gateway is not available."),
+    PROBLEM(504, "Gateway Timeout", "The service behind the gateway did not answer in time."),
+};
+
+const struct problem *problem_get(int status)
+{
+    for (size_t i = 0; i < sizeof(problems) / sizeof(problems[0]); ++i)
+        if (problems[i].status == status)
+            return &problems[i];
+    return &problems[0];
+}

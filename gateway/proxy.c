@@ -1,0 +1,121 @@
+// What happens to a request before it goes upstream. libh2o has parsed it leniently; here its raw
+// head, which still lies at the start of the connection's input, is looked at again (see
+// request_check.h), and everything that goes on is built from what that found.
+//
+// Not its job: what happens upstream (exchange.c).
+#include "proxy.h"
+
+#include "clients.h"
+#include "common/gateway_config.h"
+#include "common/log.h"
+#include "exchange.h"
+#include "health.h"
+#include "request_check.h"
+#include "request_head.h"
+#include "router.h"
+#include "server.h"
+#include "target.h"
+
+enum { NORMAL_PATH_SIZE = 1024 }; // longer paths are normalised in the request's memory
+
+struct proxy {
+    h2o_handler_t super;
+    struct server *server;
+};
+
+// Someone else may have understood the request differently, so nothing more is read from this
+// connection.
+static void refuse(struct exchange *exchange, const char *reason)
+{
+    log_debug("%.*s: refused: %s", (int)client_peer(exchange->client).length,
+              exchange->client->peer, reason);
+    exchange->req->http1_is_persistent = 0;
+    exchange_reply_problem(exchange, 400, NULL);
+}
+
+static struct span rewrite(h2o_req_t *req, const struct route *route, struct span path)
+{
+    if (!route->has_rewrite)
+        return path;
+    return route_rewrite(route, path,
+                         h2o_mem_alloc_pool(&req->pool, route_rewrite_bound(route, path.length)));
+}
+
+// What an HTTP/1.0 client did not say.
+static struct span default_host(const struct upstream *upstream)
+{
+    const char *address = upstream->count == 0 ? "unix:" : upstream->endpoints[0]->address;
+    if (strncmp(address, "unix:", 5) == 0)
+        return SPAN("localhost");
+    return (struct span){address, strlen(address)};
+}
+
+static void forward(struct exchange *exchange, const struct request_facts *facts,
+                    const struct route *route, struct span path)
+{
+    h2o_req_t *req = exchange->req;
+    struct upstream *upstream = &exchange->server->upstreams.items[route->upstream];
+    struct request_head head = {
+        .method = facts->method,
+        .path = rewrite(req, route, path),
+        .query = facts->query,
+        .host = facts->authority.length > 0 ? facts->authority : default_host(upstream),
+        .peer = client_peer(exchange->client),
+        .scheme = SPAN("http"),
+        .fields = facts->fields,
+        .field_count = facts->field_count,
+        .has_content_length = facts->has_content_length || facts->has_transfer_encoding,
+        .content_length = req->entity.len};
+    size_t size = request_head_bound(&head);
+    h2o_iovec_t text = {h2o_mem_alloc_pool(&req->pool, size), 0};
+    struct err err;
+    if (request_head_write(&head, text.base, size, &text.len, &err) != 0)
+        refuse(exchange, err.text);
+    else
+        exchange_forward(exchange, upstream, text, facts->method);
+}
+
+static void dispatch(struct exchange *exchange, const struct request_facts *facts)
+{
+    char small[NORMAL_PATH_SIZE];
+    char *out = small;
+    struct span path;
+    if (facts->path.length > sizeof(small))
+        out = h2o_mem_alloc_pool(&exchange->req->pool, facts->path.length);
+    if (target_normalise(facts->path, out, &path) != 0) {
+        refuse(exchange, "path");
+        return;
+    }
+    if (health_answer(exchange->server, exchange, path, facts->method))
+        return;
+    const struct route *route = router_match(exchange->server->router, path);
+    if (route == NULL)
+        exchange_reply_problem(exchange, 404, NULL);
+    else
+        forward(exchange, facts, route, path);
+}
+
+static int on_request(h2o_handler_t *handler, h2o_req_t *req)
+{
+    struct server *server = H2O_STRUCT_FROM_MEMBER(struct proxy, super, handler)->server;
+    struct exchange *exchange = exchange_new(server, req);
+    const h2o_buffer_t *input = exchange->client->socket->input;
+    struct request_facts facts;
+    const char *reason = request_check(input->bytes, input->size, &facts);
+    if (reason != NULL) {
+        refuse(exchange, reason);
+        return 0;
+    }
+    // libh2o reads chunk sizes too leniently to believe it where such a body ended.
+    if (facts.has_transfer_encoding)
+        req->http1_is_persistent = 0;
+    dispatch(exchange, &facts);
+    return 0;
+}
+
+void proxy_install(h2o_pathconf_t *path, struct server *server)
+{
+    struct proxy *proxy = (struct proxy *)h2o_create_handler(path, sizeof(*proxy));
+    proxy->super.on_req = on_request;
+    proxy->server = server;
+}

@@ -1,0 +1,19 @@
+// Answers that the gateway gives itself.
+#ifndef GW_GATEWAY_REPLY_H
+#define GW_GATEWAY_REPLY_H
+
+#include <h2o.h>
+
+#include "span.h"
+
+// problem+json for the status (problem.h). `field` is one more header field, constants with a
+// lower-case name, or NULL. The request may be gone when this returns.
+void reply_problem(h2o_req_t *req, int status, const struct field *field);
+
+// A document that must not be stored by anybody; its bytes are copied.
+void reply_json(h2o_req_t *req, int status, const char *reason, struct span body);
+
+// To a client that is gone: an empty answer that ends the connection.
+void reply_nothing(h2o_req_t *req);
+
+#endif

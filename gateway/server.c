@@ -1,0 +1,100 @@
+// Sets libh2o up. One host, one path, one handler: routing is ours (router.h), since libh2o routes
+// by a form of the path that is not the one sent upstream.
+#include "server.h"
+
+#include "chunked.h"
+#include "common/gateway_config.h"
+#include "common/mem.h"
+#include "common/state_page.h"
+#include "counters.h"
+#include "own_errors.h"
+#include "proxy.h"
+#include "router.h"
+
+static void on_endpoint_removed(struct endpoint *endpoint, void *context)
+{
+    (void)context;
+    pool_close_idle(endpoint);
+}
+
+enum { DEFAULT_CLIENT_TIMEOUT_MS = 75000 }; // where keepalive_timeout is 0: no keep-alive at all
+
+static void configure(struct server *server)
+{
+    h2o_globalconf_t *conf = &server->globalconf;
+    h2o_config_init(conf);
+    conf->server_name = h2o_iovec_init(NULL, 0); // the origin's Server passes; we add none
+    conf->max_request_entity_size = (size_t)server->config->max_body_bytes;
+    conf->http1.req_timeout = (uint64_t)server->client_timeout_ms;
+    conf->http1.upgrade_to_http2 = 0; // hides the raw head; a way to smuggle
+    h2o_hostconf_t *host =
+        h2o_config_register_host(conf, h2o_iovec_init(H2O_STRLIT("gateway")), 65535);
+    h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
+    chunked_install(path);
+    proxy_install(path, server);
+    own_errors_install(&host->fallback_path);
+}
+
+int server_init(struct server *server, uv_loop_t *loop, const struct gateway_config *config,
+                struct state_column *column, struct err *err)
+{
+    *server = (struct server){.loop = loop, .config = config, .column = column};
+    server->client_timeout_ms =
+        config->keepalive_timeout_ms > 0 ? config->keepalive_timeout_ms : DEFAULT_CLIENT_TIMEOUT_MS;
+    server->router = router_new(config, err);
+    if (server->router == NULL)
+        return -1;
+    if (upstreams_init(&server->upstreams, config, column, on_endpoint_removed, NULL, err) != 0) {
+        router_free(server->router);
+        return -1;
+    }
+    configure(server);
+    h2o_context_init(&server->context, loop, &server->globalconf);
+    server->accept.ctx = &server->context;
+    server->accept.hosts = server->globalconf.hosts;
+    pool_init(&server->pool, loop, &server->upstreams);
+    clients_init(&server->clients, &server->accept, column);
+    return 0;
+}
+
+bool server_ends_connections(const struct server *server)
+{
+    return server->draining || server->config->keepalive_timeout_ms == 0;
+}
+
+static void move_counter(_Atomic uint64_t *to, _Atomic uint64_t *from)
+{
+    counter_add(to, atomic_exchange_explicit(from, 0, memory_order_relaxed));
+}
+
+static void move_gauge(_Atomic uint32_t *to, _Atomic uint32_t *from)
+{
+    uint32_t value = atomic_exchange_explicit(from, 0, memory_order_relaxed);
+    atomic_store_explicit(to, value, memory_order_relaxed);
+}
+
+void server_move_column(struct server *server, struct state_column *column)
+{
+    struct state_column *old = server->column;
+    if (old == column)
+        return;
+    move_counter(&column->requests, &old->requests);
+    move_counter(&column->retries, &old->retries);
+    move_counter(&column->failures, &old->failures);
+    move_gauge(&column->connections, &old->connections);
+    move_gauge(&column->in_flight, &old->in_flight);
+    for (size_t i = 0; i < STATE_ENDPOINTS; ++i)
+        move_gauge(&column->endpoint_in_flight[i], &old->endpoint_in_flight[i]);
+    server->column = column;
+    server->upstreams.column = column;
+    server->clients.column = column;
+}
+
+void server_fini(struct server *server)
+{
+    upstreams_fini(&server->upstreams); // and with them the idle connections
+    pool_close(&server->pool, NULL);
+    h2o_context_dispose(&server->context);
+    h2o_config_dispose(&server->globalconf);
+    router_free(server->router);
+}

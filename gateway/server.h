@@ -1,0 +1,48 @@
+// The HTTP side of a worker: libh2o set up for one configuration, and what its requests share.
+#ifndef GW_GATEWAY_SERVER_H
+#define GW_GATEWAY_SERVER_H
+
+#include <h2o.h>
+#include <stdbool.h>
+
+#include "clients.h"
+#include "common/err.h"
+#include "endpoints.h"
+#include "pool.h"
+#include "throttle.h"
+
+struct gateway_config;
+struct router;
+struct state_column;
+
+struct server {
+    uv_loop_t *loop;
+    const struct gateway_config *config; // borrowed
+    struct state_column *column;
+    h2o_globalconf_t globalconf;
+    h2o_context_t context;
+    h2o_accept_ctx_t accept;
+    struct router *router;
+    struct upstreams upstreams;
+    struct pool pool;
+    struct clients clients;
+    struct throttle complaints; // about upstreams
+    int64_t client_timeout_ms;  // for a client to send a request, or to take some of its answer
+    bool draining;
+};
+
+// Borrows everything. On failure nothing is left to free.
+int server_init(struct server *server, uv_loop_t *loop, const struct gateway_config *config,
+                struct state_column *column, struct err *err) GW_MUST_USE;
+
+// Does every answer end its client's connection?
+bool server_ends_connections(const struct server *server);
+
+// Counts in another column from now on; what was counted moves there.
+void server_move_column(struct server *server, struct state_column *column);
+
+// No client may be connected any more. Runs the loop once; memory of closing handles goes with
+// later turns of the loop.
+void server_fini(struct server *server);
+
+#endif

@@ -1,0 +1,125 @@
+// Lines over a blocking Unix socket.
+
+#include "client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/home.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/usock.h"
+
+struct client {
+    int fd;
+    struct buf input;
+};
+
+struct client *client_connect(bool *absent, struct err *err)
+{
+    int fd = usock_connect(home_path(HOME_CONTROL), err);
+    *absent = fd == -1 && (errno == ENOENT || errno == ECONNREFUSED);
+    if (fd == -1)
+        return NULL;
+    struct client *client = mem_zalloc(1, sizeof *client);
+    client->fd = fd;
+    return client;
+}
+
+void client_close(struct client *client)
+{
+    if (!client)
+        return;
+    close(client->fd);
+    buf_free(&client->input);
+    free(client);
+}
+
+static int send_all(int fd, const char *bytes, size_t length, struct err *err)
+{
+    while (length > 0) {
+        ssize_t written = write(fd, bytes, length);
+        if (written == -1 && errno == EINTR)
+            continue;
+        if (written == -1)
+            return err_set_errno(err, "the supervisor");
+        bytes += written;
+        length -= (size_t)written;
+    }
+    return 0;
+}
+
+static int send_request(struct client *client, const char *command, struct json_object *args,
+                        struct err *err)
+{
+    struct json_object *message = json_object_new_object();
+    struct buf line = BUF_INIT;
+    json_object_object_add(message, "id", json_object_new_int(1));
+    json_object_object_add(message, "cmd", json_object_new_string(command));
+    if (args)
+        json_object_object_add(message, "args", args);
+    buf_append_text(&line, json_object_to_json_string_ext(message, JSON_C_TO_STRING_PLAIN));
+    buf_append_text(&line, "\n");
+    int result = send_all(client->fd, line.data, line.length, err);
+    buf_free(&line);
+    json_object_put(message);
+    return result;
+}
+
+// False at the end of the connection.
+static bool read_more(struct client *client)
+{
+    ssize_t count;
+    do
+        count = read(client->fd, buf_reserve(&client->input, 65536), 65536);
+    while (count == -1 && errno == EINTR);
+    if (count <= 0)
+        return false;
+    buf_commit(&client->input, (size_t)count);
+    return true;
+}
+
+static struct json_object *next_message(struct client *client, struct err *err)
+{
+    char *line;
+    size_t length;
+    while (!buf_take_line(&client->input, &line, &length)) {
+        if (!read_more(client)) {
+            err_set(err, "the supervisor closed the connection; its log: %s",
+                    home_path(HOME_DAEMON_LOG));
+            return NULL;
+        }
+    }
+    return json_parse_message(line, length, err);
+}
+
+struct json_object *client_request(struct client *client, const char *command,
+                                   struct json_object *args, struct err *err)
+{
+    if (send_request(client, command, args, err) == -1)
+        return NULL;
+    for (;;) {
+        struct json_object *message = next_message(client, err);
+        const char *progress = message ? json_get_string(message, "progress", NULL) : NULL;
+        if (!progress) {
+            if (message && !json_get_bool(message, "ok", false)) {
+                err_set(err, "%s", json_get_string(message, "error", "refused without a reason"));
+                json_object_put(message);
+                return NULL;
+            }
+            return message;
+        }
+        puts(progress);
+        fflush(stdout);
+        json_object_put(message);
+    }
+}
+
+void client_wait_end(struct client *client)
+{
+    while (read_more(client))
+        buf_consume(&client->input, client->input.length);
+}

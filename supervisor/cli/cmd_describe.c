@@ -1,0 +1,103 @@
+// describe: a page about each process of an app.
+
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/proto.h"
+#include "processes.h"
+
+static void line(const char *key, const char *value)
+{
+    if (value && *value)
+        printf("  %-14s %s\n", key, value);
+}
+
+static void line_number(const char *key, int64_t number)
+{
+    printf("  %-14s %lld\n", key, (long long)number);
+}
+
+static void line_since(const char *key, int64_t wall_ms)
+{
+    char when[CLOCK_ISO_SIZE], lasted[32];
+    int64_t now = (int64_t)clock_wall_ms();
+    if (wall_ms <= 0 || wall_ms > now)
+        return;
+    clock_format_iso((uint64_t)wall_ms, when);
+    clock_format_duration((uint64_t)(now - wall_ms), lasted, sizeof lasted);
+    printf("  %-14s %s (%s ago)\n", key, when, lasted);
+}
+
+static void line_list(const char *key, struct json_object *list)
+{
+    size_t count = list ? json_object_array_length(list) : 0;
+    if (count == 0)
+        return;
+    printf("  %-14s", key);
+    for (size_t i = 0; i < count; i++)
+        printf(" %s", json_object_get_string(json_object_array_get_idx(list, i)));
+    puts("");
+}
+
+static void section(const char *title, struct json_object *object)
+{
+    if (!object || json_object_object_length(object) == 0)
+        return;
+    printf("  %s\n", title);
+    json_object_object_foreach(object, key, value)
+        printf("    %-20s %s\n", key, json_object_get_string(value));
+}
+
+static void show(struct json_object *process)
+{
+    struct json_object *env = json_get_object(process, "pm2_env");
+    struct json_object *own = json_get_object(process, "gwctl");
+
+    printf("%s (id %lld)\n", json_get_string(process, "name", "?"),
+           (long long)json_get_int(process, "pm_id", -1));
+    line("status", json_get_string(own, "state", NULL));
+    line("because", json_get_string(own, "reason", NULL));
+    line("ready by", json_get_string(own, "ready_by", NULL));
+    line_since("online since", json_get_int(env, "pm_uptime", 0));
+    line_since("known since", json_get_int(env, "created_at", 0));
+    if (json_get_int(process, "pid", 0) > 0)
+        line_number("pid", json_get_int(process, "pid", 0));
+    line_number("restarts", json_get_int(env, "restart_time", 0));
+    line("listens on", json_get_string(own, "endpoint", NULL));
+    line("script", json_get_string(env, "pm_exec_path", NULL));
+    line_list("arguments", json_get_array(env, "args"));
+    line("interpreter", json_get_string(env, "exec_interpreter", NULL));
+    line("folder", json_get_string(env, "pm_cwd", NULL));
+    line("output log", json_get_string(env, "pm_out_log_path", NULL));
+    line("error log", json_get_string(env, "pm_err_log_path", NULL));
+    section("counters", json_get_object(own, "counters"));
+    section("environment", json_get_object(env, "env"));
+}
+
+int cmd_describe(const struct command *command, const struct options *options)
+{
+    struct err err;
+    size_t shown = 0;
+    (void)command;
+    struct json_object *processes = processes_list(&err);
+    if (!processes) {
+        fprintf(stderr, "gwctl: %s\n", err.text);
+        return EXIT_FAILED;
+    }
+    for (size_t i = 0; i < json_object_array_length(processes); i++) {
+        struct json_object *process = json_object_array_get_idx(processes, i);
+        if (!process_matches(process, options->words[0]))
+            continue;
+        if (shown++ > 0)
+            puts("");
+        show(process);
+    }
+    json_object_put(processes);
+    if (shown == 0)
+        fprintf(stderr, "gwctl: %s: no such app or id; `gwctl list` shows what there is\n",
+                options->words[0]);
+    return shown > 0 ? EXIT_OK : EXIT_FAILED;
+}

@@ -1,0 +1,40 @@
+// The commands of gwctl: one row each, from word to handler. Parser, help and suggestions read it.
+#ifndef GW_CLI_COMMANDS_H
+#define GW_CLI_COMMANDS_H
+
+#include "options.h"
+
+struct command {
+    const char *word;
+    const char *const *aliases; // NULL-terminated; NULL: none
+    const char *arguments;      // for the help
+    const char *help;           // one sentence
+    const char *more;           // the longer help; NULL: none
+    const struct option_row *options;
+    size_t min_words, max_words; // besides options; max 0 with min 0: none
+    int (*run)(const struct command *command, const struct options *options); // the exit code
+};
+
+extern const struct command commands[]; // ends with a row whose word is NULL
+
+// By word or alias; NULL when unknown.
+const struct command *command_find(const char *word);
+
+void command_print_help(const struct command *command);
+void commands_print_help(void);
+
+// --- handlers (a file each: cmd_<topic>.c) ------------------------------------------------------
+
+int cmd_start(const struct command *command, const struct options *options);
+int cmd_selected(const struct command *command, const struct options *options);
+int cmd_end(const struct command *command, const struct options *options);
+int cmd_scale(const struct command *command, const struct options *options);
+int cmd_kill(const struct command *command, const struct options *options);
+int cmd_ping(const struct command *command, const struct options *options);
+int cmd_list(const struct command *command, const struct options *options);
+int cmd_jlist(const struct command *command, const struct options *options);
+int cmd_describe(const struct command *command, const struct options *options);
+int cmd_logs(const struct command *command, const struct options *options);
+int cmd_check(const struct command *command, const struct options *options);
+
+#endif

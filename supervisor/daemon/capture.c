@@ -1,0 +1,285 @@
+// Carries what a process prints to its log file.
+//
+// Not its job: where the file is (log_path.c) and when to rotate it. Several captures may append to
+// one file, each with its own O_APPEND fd; so whole lines only are written, many with one call.
+//
+// The invariant: `partial` holds the unfinished last line only and stays below CAPTURE_LINE_MAX
+// between two reads. Nothing that the disk does may stop the reading, for a process whose pipe
+// nobody reads stops at its next line.
+
+#include "capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "foreign_text.h"
+#include "log_path.h"
+
+enum { READ_SIZE = 65536, LAST_LINE_SIZE = 201, WARN_EVERY_MS = 10000 };
+
+struct capture {
+    uv_poll_t poll;
+    int fd; // open until capture_close, also after its end: the poll handle has its number
+    bool ended;
+    bool closing;
+    int file; // -1: not kept
+    char *label;
+    char *path;
+    void (*on_line)(void *context, const char *line, size_t length);
+    void *context;
+    struct buf partial;
+    bool mid_line;       // the last byte we wrote is no newline
+    uint64_t lost_lines; // since the last write that worked
+    uint64_t warned_ms;
+    char last[CAPTURE_LAST_LINES][LAST_LINE_SIZE];
+    unsigned newest; // index in last
+};
+
+// --- to the disk --------------------------------------------------------------------------------
+
+static uint64_t count_lines(const char *bytes, size_t length)
+{
+    uint64_t count = 0;
+    for (const char *end = bytes + length; (bytes = memchr(bytes, '\n', (size_t)(end - bytes)));)
+        ++bytes, ++count;
+    return count > 0 ? count : 1;
+}
+
+static void on_write_failed(struct capture *capture, const char *bytes, size_t length)
+{
+    uint64_t now = uv_now(capture->poll.loop);
+    int why = errno;
+    bool first = capture->lost_lines == 0;
+
+    capture->lost_lines += count_lines(bytes, length);
+    if (!first && now - capture->warned_ms < WARN_EVERY_MS)
+        return;
+    capture->warned_ms = now;
+    log_warn("%s: %s: %s, %" PRIu64 " lines lost", capture->label, capture->path, strerror(why),
+             capture->lost_lines);
+}
+
+static void on_write_worked(struct capture *capture)
+{
+    if (capture->lost_lines > 0)
+        log_info("%s: %s is written again, %" PRIu64 " lines were lost", capture->label,
+                 capture->path, capture->lost_lines);
+    capture->lost_lines = 0;
+}
+
+// One write. A short one is how the disk says that it is full. What follows a loss begins on a line
+// of its own.
+static void write_out(struct capture *capture, const char *bytes, size_t length)
+{
+    size_t lead = capture->mid_line && capture->lost_lines > 0 ? 1 : 0;
+    struct iovec parts[2] = {{(void *)"\n", lead}, {(void *)bytes, length}};
+    ssize_t written;
+    size_t taken;
+
+    if (capture->file < 0)
+        return;
+    written = writev(capture->file, parts, 2);
+    taken = written > (ssize_t)lead ? (size_t)written - lead : 0;
+    if (taken > 0)
+        capture->mid_line = bytes[taken - 1] != '\n';
+    else if (written > 0)
+        capture->mid_line = false;
+    if (taken == length) {
+        on_write_worked(capture);
+        return;
+    }
+    if (written >= 0)
+        errno = ENOSPC;
+    on_write_failed(capture, bytes + taken, length - taken);
+}
+
+// --- lines --------------------------------------------------------------------------------------
+
+static void remember(struct capture *capture, const char *line, size_t length)
+{
+    unsigned next = (capture->newest + 1) % CAPTURE_LAST_LINES;
+    if (foreign_text_copy(capture->last[next], LAST_LINE_SIZE, line, length) > 0)
+        capture->newest = next;
+}
+
+static void on_whole_line(struct capture *capture, const char *line, size_t length)
+{
+    remember(capture, line, length);
+    if (capture->on_line && !capture->closing)
+        capture->on_line(capture->context, line, length);
+}
+
+static void split(struct capture *capture, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        size_t limit = length < CAPTURE_LINE_MAX ? length : CAPTURE_LINE_MAX;
+        const char *newline = memchr(bytes, '\n', limit);
+        size_t line = newline ? (size_t)(newline - bytes) : limit;
+        size_t step = newline ? line + 1 : line;
+        on_whole_line(capture, bytes, line);
+        bytes += step;
+        length -= step;
+    }
+}
+
+// How much of `partial` can go out: whole lines, or a piece of one that is too long.
+static size_t whole_length(const struct capture *capture)
+{
+    const struct buf *partial = &capture->partial;
+    const char *newline = partial->length ? memrchr(partial->data, '\n', partial->length) : NULL;
+    if (newline)
+        return (size_t)(newline - partial->data) + 1;
+    return partial->length >= CAPTURE_LINE_MAX ? CAPTURE_LINE_MAX : 0;
+}
+
+static void take_lines(struct capture *capture)
+{
+    size_t length;
+
+    while ((length = whole_length(capture)) > 0) {
+        write_out(capture, capture->partial.data, length);
+        split(capture, capture->partial.data, length);
+        buf_consume(&capture->partial, length);
+    }
+    if (capture->partial.length == 0)
+        buf_free(&capture->partial); // a quiet process costs no buffer
+}
+
+// The last line of a process that did not end it.
+static void finish_line(struct capture *capture)
+{
+    if (capture->partial.length > 0)
+        buf_append(&capture->partial, "\n", 1);
+    else if (capture->mid_line)
+        write_out(capture, "\n", 1);
+    take_lines(capture);
+}
+
+// --- reading ------------------------------------------------------------------------------------
+
+// false: the pipe has nothing now, or ended.
+static bool read_once(struct capture *capture, size_t limit)
+{
+    char *room = buf_reserve(&capture->partial, READ_SIZE);
+    ssize_t length = read(capture->fd, room, limit < READ_SIZE ? limit : READ_SIZE);
+
+    if (length > 0) {
+        buf_commit(&capture->partial, (size_t)length);
+        take_lines(capture);
+        return true;
+    }
+    if (length == -1 && (errno == EAGAIN || errno == EINTR)) {
+        take_lines(capture); // gives an unused buffer back
+        return false;
+    }
+    capture->ended = true;
+    uv_poll_stop(&capture->poll);
+    finish_line(capture);
+    return false;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    // An error shows in read(2), with its errno. One read a turn: a process that prints for ever
+    // must not keep the loop from everything else.
+    (void)status;
+    (void)events;
+    read_once(poll->data, READ_SIZE);
+}
+
+void capture_drain_now(struct capture *capture)
+{
+    int left = 0;
+
+    // Counted first: a grandchild that goes on printing must not hold us here.
+    if (capture->ended || ioctl(capture->fd, FIONREAD, &left) == -1)
+        return;
+    while (left > 0) {
+        size_t step = left < READ_SIZE ? (size_t)left : READ_SIZE;
+        if (!read_once(capture, step))
+            return;
+        left -= (int)step;
+    }
+    // Once more to see the end, which also ends an unfinished last line.
+    read_once(capture, READ_SIZE);
+}
+
+// --- public -------------------------------------------------------------------------------------
+
+static void free_capture(struct capture *capture)
+{
+    if (capture->file >= 0)
+        close(capture->file);
+    buf_free(&capture->partial);
+    free(capture->label);
+    free(capture->path);
+    free(capture);
+}
+
+static struct capture *fail(struct capture *capture)
+{
+    close(capture->fd);
+    free_capture(capture);
+    return NULL;
+}
+
+struct capture *capture_open(uv_loop_t *loop, int fd, const struct capture_options *options,
+                             struct err *err)
+{
+    struct capture *capture = mem_zalloc(1, sizeof *capture);
+    int result;
+
+    capture->fd = fd;
+    capture->file = -1;
+    capture->label = mem_strdup(options->label);
+    capture->on_line = options->on_line;
+    capture->context = options->context;
+    if (options->path) {
+        capture->path = mem_strdup(options->path);
+        if ((capture->file = log_path_open(options->path, err)) == -1)
+            return fail(capture);
+    }
+    if ((result = uv_poll_init(loop, &capture->poll, fd)) != 0) {
+        err_set(err, "%s: %s", options->label, uv_strerror(result));
+        return fail(capture);
+    }
+    capture->poll.data = capture;
+    uv_poll_start(&capture->poll, UV_READABLE, on_readable);
+    return capture;
+}
+
+const char *capture_last_line(const struct capture *capture, unsigned back)
+{
+    if (back >= CAPTURE_LAST_LINES)
+        return "";
+    return capture->last[(capture->newest + CAPTURE_LAST_LINES - back) % CAPTURE_LAST_LINES];
+}
+
+int capture_fd(const struct capture *capture)
+{
+    return capture->ended ? -1 : capture->fd;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free_capture(handle->data);
+}
+
+void capture_close(struct capture *capture)
+{
+    if (!capture || capture->closing)
+        return;
+    capture->closing = true;
+    finish_line(capture);
+    uv_close((uv_handle_t *)&capture->poll, on_closed);
+    close(capture->fd);
+}

@@ -1,0 +1,437 @@
+// The rows of control.sock's commands and their handlers. Who may say what: gwctl everything but
+// the worker verbs; a worker (known by its pid) its verbs only.
+
+#include "commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/ecosystem.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/proto.h"
+#include "control.h"
+#include "daemon.h"
+#include "endpoints.h"
+#include "listing.h"
+#include "operation.h"
+#include "reload.h"
+#include "selector.h"
+
+struct request {
+    struct daemon *daemon;
+    struct control_connection *connection;
+    int64_t id;
+    struct json_object *args; // NULL: none
+};
+
+// --- documents ----------------------------------------------------------------------------------
+
+static void refuse_errors(const struct request *request, struct config_errors *errors)
+{
+    char *text = mem_strdup("");
+    for (size_t i = 0; i < config_errors_count(errors); i++) {
+        char *more = mem_printf("%s%s%s", text, *text ? "\n" : "", config_errors_text(errors, i));
+        free(text);
+        text = more;
+    }
+    control_refuse(request->connection, request->id, text);
+    free(text);
+}
+
+// The specs of the request's document; NULL when it was refused.
+static struct spec **read_document(const struct request *request, struct json_object *document,
+                                   size_t *count)
+{
+    const char *file = json_get_string(request->args, "file", "command line");
+    struct config_errors *errors = config_errors_new(file);
+    struct ecosystem *ecosystem = ecosystem_from_document(document, errors);
+    struct spec **specs = NULL;
+    if (ecosystem)
+        specs = spec_list(ecosystem, count);
+    else
+        refuse_errors(request, errors);
+    config_errors_free(errors);
+    return specs;
+}
+
+static void free_specs(struct spec **specs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        spec_unref(specs[i]);
+    free(specs);
+}
+
+// One gateway a home: a second file that brings one is refused, before anything was changed.
+static bool foreign_gateway(const struct request *request, struct spec **specs, size_t count)
+{
+    const char *file = json_get_string(request->args, "file", "command line");
+    struct app *gateway = daemon_gateway(request->daemon);
+    for (size_t i = 0; gateway && i < count; i++) {
+        if (!spec_gateway(specs[i]) || strcmp(gateway->file, file) == 0)
+            continue;
+        char *text = mem_printf("this home has a gateway already, from %s; delete it first, or use "
+                                "another GWCTL_HOME",
+                                gateway->file);
+        control_refuse(request->connection, request->id, text);
+        free(text);
+        return true;
+    }
+    return false;
+}
+
+enum verb { VERB_START, VERB_RESTART, VERB_RELOAD };
+
+static void reload_app(struct app *app, struct spec *spec, struct operation *operation)
+{
+    struct err err;
+    if (reload_start(app, spec, operation, &err) == -1)
+        operation_fail(operation, "%s", err.text);
+}
+
+static bool any_alive(const struct app *app)
+{
+    for (size_t i = 0; i < app->slot_count; i++) {
+        if (worker_state_alive(app->slots[i]->current->state))
+            return true;
+    }
+    return false;
+}
+
+static void start_app(struct app *app, struct operation *operation)
+{
+    app_start(app);
+    operation_expect_running(operation, app, NULL);
+}
+
+static void apply_to_known(struct app *app, struct spec *spec, enum verb verb,
+                           struct operation *operation)
+{
+    bool changed = !spec_equal(app->spec, spec);
+    if (verb == VERB_RESTART && !app->reload) {
+        app_set_spec(app, spec);
+        app_restart(app);
+        operation_expect_running(operation, app, NULL);
+    } else if (!any_alive(app) && !app->reload) {
+        app_set_spec(app, spec);
+        start_app(app, operation);
+    } else if (changed || verb == VERB_RELOAD || app->reload) {
+        reload_app(app, spec, operation);
+    } else {
+        start_app(app, operation); // what runs stays as it is
+    }
+}
+
+static void apply_spec(const struct request *request, struct spec *spec, enum verb verb,
+                       struct operation *operation)
+{
+    struct app *app = daemon_find_app(request->daemon, spec_name(spec));
+    if (app) {
+        apply_to_known(app, spec, verb, operation);
+        return;
+    }
+    app = app_new(request->daemon, spec, json_get_string(request->args, "file", ""));
+    daemon_add_app(request->daemon, app);
+    start_app(app, operation);
+}
+
+static void apply_document(const struct request *request, struct json_object *document,
+                           enum verb verb)
+{
+    size_t count = 0;
+    struct spec **specs = read_document(request, document, &count);
+    if (!specs)
+        return;
+    if (!foreign_gateway(request, specs, count)) {
+        struct operation *operation = operation_begin(request->connection, request->id);
+        for (size_t i = 0; i < count; i++)
+            apply_spec(request, specs[i], verb, operation);
+        operation_commit(operation);
+    }
+    free_specs(specs, count);
+}
+
+static void apply_to_slot(struct app *app, struct slot *slot, enum verb verb,
+                          struct operation *operation)
+{
+    if (verb == VERB_START)
+        app_start_slot(app, slot);
+    else
+        worker_restart(slot->current, "restarted by command");
+    operation_expect_running(operation, app, slot);
+}
+
+// Resolves the request's selectors; false when it was refused.
+static bool select_apps(const struct request *request, struct selection *selection)
+{
+    struct err err;
+    if (selector_resolve(request->daemon, json_get_array(request->args, "selectors"), selection,
+                         &err) == 0)
+        return true;
+    control_refuse(request->connection, request->id, err.text);
+    return false;
+}
+
+static void apply_selection(const struct request *request, enum verb verb)
+{
+    struct selection selection;
+    if (!select_apps(request, &selection))
+        return;
+    struct operation *operation = operation_begin(request->connection, request->id);
+    for (size_t i = 0; i < selection.count; i++) {
+        struct app *app = selection.items[i].app;
+        // A reload is of the whole app: its processes share settings and sockets.
+        if (selection.items[i].slot && verb != VERB_RELOAD && !app->reload)
+            apply_to_slot(app, selection.items[i].slot, verb, operation);
+        else
+            apply_to_known(app, app->spec, verb, operation);
+    }
+    free(selection.items);
+    operation_commit(operation);
+}
+
+static void apply(const struct request *request, enum verb verb)
+{
+    struct json_object *document = json_get_object(request->args, "document");
+    if (request->daemon->ending)
+        control_refuse(request->connection, request->id, "the supervisor is ending");
+    else if (document)
+        apply_document(request, document, verb);
+    else
+        apply_selection(request, verb);
+}
+
+// --- commands of gwctl --------------------------------------------------------------------------
+
+static void command_start(const struct request *request)
+{
+    apply(request, VERB_START);
+}
+
+static void command_restart(const struct request *request)
+{
+    apply(request, VERB_RESTART);
+}
+
+static void command_reload(const struct request *request)
+{
+    apply(request, VERB_RELOAD);
+}
+
+static void command_stop(const struct request *request)
+{
+    struct selection selection;
+    if (!select_apps(request, &selection))
+        return;
+    struct operation *operation = operation_begin(request->connection, request->id);
+    for (size_t i = 0; i < selection.count; i++)
+        operation_expect_stopped(operation, selection.items[i].app, selection.items[i].slot);
+    for (size_t i = 0; i < selection.count; i++) {
+        if (selection.items[i].slot)
+            worker_stop(selection.items[i].slot->current, "stopped by command");
+        else
+            app_stop(selection.items[i].app);
+    }
+    free(selection.items);
+    operation_commit(operation);
+}
+
+static void delete_app(const struct request *request, struct app *app, struct operation *operation)
+{
+    operation_expect_gone(operation, app, 0);
+    app->deleting = true;
+    app_stop(app);
+    // Told by a transition otherwise; one that does not run has none.
+    if (!app->reload && app_is_settled(app))
+        daemon_forget_app(request->daemon, app);
+}
+
+static void command_delete(const struct request *request)
+{
+    struct selection selection;
+    if (!select_apps(request, &selection))
+        return;
+    struct operation *operation = operation_begin(request->connection, request->id);
+    for (size_t i = 0; i < selection.count; i++) {
+        struct app *app = selection.items[i].app;
+        if (selection.items[i].slot)
+            operation_fail(operation,
+                           "%s has several processes: `gwctl scale %s -1` takes one away",
+                           app->name, app->name);
+        else
+            delete_app(request, app, operation);
+    }
+    free(selection.items);
+    operation_commit(operation);
+}
+
+// "4", "+2", "-1" to a number of slots; -1 when it is none.
+static long scale_target(const char *text, size_t now)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+    if (end == text || *end)
+        return -1;
+    if (*text == '+' || *text == '-')
+        number += (long)now;
+    return number >= 1 && number <= APP_INSTANCES_LIMIT ? number : -1;
+}
+
+static struct app *select_one(const struct request *request)
+{
+    struct json_object *one = json_object_new_array();
+    struct selection selection;
+    struct app *app = NULL;
+    struct err err;
+
+    json_object_array_add(one,
+                          json_object_new_string(json_get_string(request->args, "selector", "")));
+    if (selector_resolve(request->daemon, one, &selection, &err) == -1)
+        control_refuse(request->connection, request->id, err.text);
+    else if (selection.count != 1)
+        control_refuse(request->connection, request->id, "one app at a time");
+    else
+        app = selection.items[0].app;
+    if (app || selection.count > 0)
+        free(selection.items);
+    json_object_put(one);
+    return app;
+}
+
+static void command_scale(const struct request *request)
+{
+    struct app *app = select_one(request);
+    struct err err;
+    if (!app)
+        return;
+    long target = scale_target(json_get_string(request->args, "instances", ""), app->slot_count);
+    if (target == -1) {
+        control_refuse(request->connection, request->id,
+                       "not a number of instances (1 to 256, +n, -n)");
+        return;
+    }
+    struct operation *operation = operation_begin(request->connection, request->id);
+    if ((size_t)target < app->slot_count)
+        operation_expect_gone(operation, app, (size_t)target);
+    if (app_scale(app, (size_t)target, &err) == -1)
+        operation_fail(operation, "%s", err.text);
+    else if ((size_t)target >= app->slot_count)
+        operation_expect_running(operation, app, NULL);
+    operation_commit(operation);
+}
+
+static void command_list(const struct request *request)
+{
+    control_answer(request->connection, request->id, listing_build(request->daemon));
+}
+
+static void command_ping(const struct request *request)
+{
+    struct json_object *answer = json_object_new_object();
+    json_object_object_add(answer, "pid", json_object_new_int(getpid()));
+    json_object_object_add(answer, "version", json_object_new_string(GWCTL_VERSION));
+    json_object_object_add(answer, "protocol", json_object_new_int(PROTO_VERSION));
+    control_answer(request->connection, request->id, answer);
+}
+
+static void command_kill(const struct request *request)
+{
+    struct operation *operation = operation_begin(request->connection, request->id);
+    for (struct app *app = request->daemon->apps; app; app = app->next)
+        operation_expect_stopped(operation, app, NULL);
+    operation_commit(operation);
+    daemon_end(request->daemon);
+}
+
+// --- worker verbs -------------------------------------------------------------------------------
+
+static void verb_register(const struct request *request)
+{
+    struct worker *worker = daemon_find_pid(request->daemon, control_peer_pid(request->connection));
+    const char *role = json_get_string(request->args, "role", "");
+    if (!spec_gateway(worker->spec) || strcmp(role, "gateway") != 0) {
+        control_refuse(request->connection, request->id, "not a role of this process");
+        return;
+    }
+    if (worker->column == WORKER_NO_COLUMN)
+        worker->column = daemon_take_column(request->daemon);
+    if (worker->column == WORKER_NO_COLUMN) {
+        control_refuse(request->connection, request->id, "too many gateway workers");
+        return;
+    }
+    control_set_worker(request->connection, worker);
+    struct json_object *answer = json_object_new_object();
+    struct json_object *endpoints = endpoints_current(request->daemon->endpoints);
+    // What it is given with the answer it need not acknowledge: it serves nothing before.
+    control_set_acked(request->connection, (uint64_t)json_get_int(endpoints, "generation", 0));
+    json_object_object_add(answer, "column", json_object_new_int(worker->column));
+    json_object_object_add(answer, "endpoints", endpoints);
+    json_object_object_add(answer, "document", json_object_get(spec_document(worker->spec)));
+    control_answer(request->connection, request->id, answer);
+}
+
+static void verb_endpoints_ack(const struct request *request)
+{
+    control_set_acked(request->connection, (uint64_t)json_get_int(request->args, "generation", 0));
+}
+
+// --- the table ----------------------------------------------------------------------------------
+
+enum speaker { SPEAKER_GWCTL, SPEAKER_WORKER };
+
+static const struct command {
+    const char *word;
+    enum speaker speaker;
+    void (*handle)(const struct request *request);
+} commands[] = {
+    {"ping", SPEAKER_GWCTL, command_ping},
+    {"list", SPEAKER_GWCTL, command_list},
+    {"start", SPEAKER_GWCTL, command_start},
+    {"restart", SPEAKER_GWCTL, command_restart},
+    {"reload", SPEAKER_GWCTL, command_reload},
+    {"stop", SPEAKER_GWCTL, command_stop},
+    {"delete", SPEAKER_GWCTL, command_delete},
+    {"scale", SPEAKER_GWCTL, command_scale},
+    {"kill", SPEAKER_GWCTL, command_kill},
+    {"register", SPEAKER_WORKER, verb_register},
+    {"endpoints_ack", SPEAKER_WORKER, verb_endpoints_ack},
+};
+
+static const struct command *find_command(const char *word)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(commands[i].word, word) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+static bool may_say(const struct request *request, const struct command *command)
+{
+    struct worker *worker = daemon_find_pid(request->daemon, control_peer_pid(request->connection));
+    bool is_worker = worker && spec_gateway(worker->spec);
+    return is_worker == (command->speaker == SPEAKER_WORKER);
+}
+
+void commands_handle(struct control_connection *connection, struct json_object *message)
+{
+    struct request request = {control_daemon(connection), connection,
+                              json_get_int(message, "id", 0), json_get_object(message, "args")};
+    const char *word = json_get_string(message, "cmd", "");
+    const struct command *command = find_command(word);
+    char text[128];
+
+    if (!command) {
+        log_warn("control: pid %d: unknown command \"%.40s\"", (int)control_peer_pid(connection),
+                 word);
+        snprintf(text, sizeof text, "unknown command \"%.40s\"", word);
+        control_refuse(connection, request.id, text);
+    } else if (!may_say(&request, command)) {
+        log_warn("control: pid %d may not say \"%s\"", (int)control_peer_pid(connection), word);
+        control_refuse(connection, request.id, "not allowed");
+    } else {
+        command->handle(&request);
+    }
+}

@@ -1,0 +1,322 @@
+// Brings the supervisor's modules together and takes them down. What an app, a worker, a command
+// does is theirs.
+
+#include "daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "common/home.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/proto.h"
+#include "common/usock.h"
+#include "control.h"
+#include "endpoints.h"
+#include "guard.h"
+#include "keeper_link.h"
+#include "notify_socket.h"
+#include "operation.h"
+#include "port_pool.h"
+#include "readiness.h"
+#include "retirement.h"
+
+// --- looking things up --------------------------------------------------------------------------
+
+struct app *daemon_find_app(const struct daemon *daemon, const char *name)
+{
+    for (struct app *app = daemon->apps; app; app = app->next) {
+        if (strcmp(app->name, name) == 0)
+            return app;
+    }
+    return NULL;
+}
+
+struct app *daemon_gateway(const struct daemon *daemon)
+{
+    for (struct app *app = daemon->apps; app; app = app->next) {
+        if (app_is_gateway(app))
+            return app;
+    }
+    return NULL;
+}
+
+struct pid_search {
+    pid_t pid;
+    struct worker *found;
+};
+
+static void match_pid(struct worker *worker, void *context)
+{
+    struct pid_search *search = context;
+    if (worker->pid == search->pid)
+        search->found = worker;
+}
+
+struct worker *daemon_find_pid(const struct daemon *daemon, pid_t pid)
+{
+    struct pid_search search = {pid, NULL};
+    for (struct app *app = daemon->apps; pid > 0 && app; app = app->next)
+        app_each_worker(app, match_pid, &search);
+    return search.found;
+}
+
+void daemon_add_app(struct daemon *daemon, struct app *app)
+{
+    struct app **at = &daemon->apps;
+    while (*at)
+        at = &(*at)->next;
+    *at = app;
+}
+
+void daemon_forget_app(struct daemon *daemon, struct app *app)
+{
+    struct app **at = &daemon->apps;
+    while (*at != app)
+        at = &(*at)->next;
+    *at = app->next;
+    log_info("%s: deleted", app->name);
+    app_free(app);
+    if (!daemon->apps)
+        daemon->next_id = 0;
+}
+
+// --- what a process holds -----------------------------------------------------------------------
+
+int daemon_take_column(struct daemon *daemon)
+{
+    for (int i = 0; i < STATE_COLUMNS; i++) {
+        if (!daemon->columns_used[i]) {
+            daemon->columns_used[i] = true;
+            state_column_clear(daemon->page, (size_t)i);
+            return i;
+        }
+    }
+    return WORKER_NO_COLUMN;
+}
+
+void daemon_worker_gone(struct worker *worker)
+{
+    struct daemon *daemon = worker->app->daemon;
+    if (worker->column != WORKER_NO_COLUMN) {
+        state_column_clear(daemon->page, (size_t)worker->column);
+        daemon->columns_used[worker->column] = false;
+    }
+    if (worker->port > 0)
+        port_pool_give(daemon->ports, worker->port);
+    endpoints_free_index(daemon->endpoints, worker->endpoint);
+    if (worker->link)
+        control_set_worker(worker->link, NULL);
+    worker->column = WORKER_NO_COLUMN;
+    worker->endpoint = WORKER_NO_ENDPOINT;
+    worker->port = 0;
+    worker->link = NULL;
+    retirement_cancel(worker->retirement);
+}
+
+// --- events from outside ------------------------------------------------------------------------
+
+static void on_notify(void *context, pid_t pid, const struct notify_message *message)
+{
+    struct daemon *daemon = context;
+    // A child of the process may speak for it: they share the session.
+    struct worker *worker = daemon_find_pid(daemon, getsid(pid));
+    if (worker && worker->readiness && message->ready)
+        readiness_notified(worker->readiness);
+}
+
+static void on_foreign_exit(void *context, pid_t pid, int status)
+{
+    (void)context;
+    log_debug("pid %d, left by a process of ours, ended with status %d", (int)pid, status);
+}
+
+static void on_keeper_lost(void *context)
+{
+    (void)context;
+    log_error("the keeper has died: sockets would not survive this supervisor");
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    log_info("signal %d: ending", number);
+    daemon_end(signal->data);
+}
+
+// --- opening ------------------------------------------------------------------------------------
+
+static int store(struct daemon *daemon, const char *name, int fd, struct err *err)
+{
+    return keeper_link_store(daemon->keeper, name, fd, err);
+}
+
+// Held by the keeper as well, so that nobody takes the home while a new supervisor starts.
+static int take_lock(struct daemon *daemon, struct err *err)
+{
+    daemon->lock_fd = keeper_link_take(daemon->keeper, "lock");
+    if (daemon->lock_fd >= 0)
+        return 0;
+    daemon->lock_fd = open(home_path(HOME_LOCK), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (daemon->lock_fd == -1)
+        return err_set_errno(err, "%s", home_path(HOME_LOCK));
+    if (flock(daemon->lock_fd, LOCK_EX | LOCK_NB) == -1)
+        return err_set(err, "%s: another supervisor runs there", home_path(HOME_ROOT));
+    return store(daemon, "lock", daemon->lock_fd, err);
+}
+
+static int write_pid(struct err *err)
+{
+    FILE *file = fopen(home_path(HOME_PID), "we");
+    if (!file)
+        return err_set_errno(err, "%s", home_path(HOME_PID));
+    fprintf(file, "%d\n", (int)getpid());
+    if (fclose(file) != 0)
+        return err_set_errno(err, "%s", home_path(HOME_PID));
+    return 0;
+}
+
+static int open_page(struct daemon *daemon, struct err *err)
+{
+    daemon->page_fd = keeper_link_take(daemon->keeper, FD_STATE);
+    if (daemon->page_fd == -1)
+        daemon->page_fd = state_page_create(err);
+    if (daemon->page_fd == -1 || store(daemon, FD_STATE, daemon->page_fd, err) == -1)
+        return -1;
+    daemon->page = state_page_map(daemon->page_fd, err);
+    return daemon->page ? 0 : -1;
+}
+
+static int open_notify(struct daemon *daemon, struct err *err)
+{
+    int kept = keeper_link_take(daemon->keeper, "notify");
+    daemon->notify = notify_socket_open(daemon->loop, kept, on_notify, daemon, err);
+    if (!daemon->notify)
+        return -1;
+    return store(daemon, "notify", notify_socket_fd(daemon->notify), err);
+}
+
+static int open_control(struct daemon *daemon, struct err *err)
+{
+    int fd = keeper_link_take(daemon->keeper, "control");
+    if (fd == -1)
+        fd = usock_listen(home_path(HOME_CONTROL), err);
+    if (fd == -1 || store(daemon, "control", fd, err) == -1)
+        return -1;
+    daemon->control = control_open(daemon, fd);
+    return 0;
+}
+
+static char *own_folder(void)
+{
+    char path[4096];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length <= 0)
+        return mem_strdup(".");
+    path[length] = '\0';
+    *strrchr(path, '/') = '\0';
+    return mem_strdup(path);
+}
+
+static void watch_signals(struct daemon *daemon)
+{
+    uv_signal_init(daemon->loop, &daemon->sigterm);
+    uv_signal_init(daemon->loop, &daemon->sigint);
+    daemon->sigterm.data = daemon->sigint.data = daemon;
+    uv_signal_start(&daemon->sigterm, on_signal, SIGTERM);
+    uv_signal_start(&daemon->sigint, on_signal, SIGINT);
+}
+
+int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err *err)
+{
+    static const struct keeper_link_events keeper_events = {on_foreign_exit, on_keeper_lost};
+    memset(daemon, 0, sizeof *daemon);
+    daemon->loop = loop;
+    *final = true;
+    daemon->keeper = keeper_link_open(loop, &keeper_events, daemon, err);
+    if (!daemon->keeper || home_open(err) == -1 || take_lock(daemon, err) == -1)
+        return -1;
+    *final = false;
+    if (open_page(daemon, err) == -1 || open_notify(daemon, err) == -1)
+        return -1;
+    daemon->programs = own_folder();
+    daemon->ports = port_pool_new();
+    daemon->operations = operations_new(daemon);
+    daemon->endpoints = endpoints_new(daemon);
+    if (open_control(daemon, err) == -1 || write_pid(err) == -1)
+        return -1;
+    daemon->guard = guard_start(daemon);
+    uv_timer_init(loop, &daemon->closer);
+    daemon->closer.data = daemon;
+    watch_signals(daemon);
+    return 0;
+}
+
+// --- ending -------------------------------------------------------------------------------------
+
+static void close_handles(struct daemon *daemon)
+{
+    unlink(home_path(HOME_CONTROL));
+    unlink(home_path(HOME_NOTIFY));
+    unlink(home_path(HOME_PID));
+    control_close(daemon->control);
+    guard_stop(daemon->guard);
+    notify_socket_close(daemon->notify);
+    keeper_link_close(daemon->keeper);
+    uv_close((uv_handle_t *)&daemon->sigterm, NULL);
+    uv_close((uv_handle_t *)&daemon->sigint, NULL);
+    uv_close((uv_handle_t *)&daemon->closer, NULL);
+}
+
+static void on_close_now(uv_timer_t *timer)
+{
+    struct daemon *daemon = timer->data;
+    while (daemon->apps)
+        daemon_forget_app(daemon, daemon->apps);
+    close_handles(daemon);
+}
+
+void daemon_look_for_end(struct daemon *daemon)
+{
+    struct app *gateway = daemon_gateway(daemon);
+    bool settled = true;
+    if (!daemon->ending)
+        return;
+    if (gateway && !app_is_settled(gateway))
+        return;
+    for (struct app *app = daemon->apps; app; app = app->next) {
+        if (app_is_settled(app))
+            continue;
+        settled = false;
+        app_stop(app);
+    }
+    // Not at once: we may be inside a worker that is about to be freed.
+    if (settled)
+        uv_timer_start(&daemon->closer, on_close_now, 0, 0);
+}
+
+void daemon_end(struct daemon *daemon)
+{
+    struct app *gateway = daemon_gateway(daemon);
+    if (daemon->ending)
+        return;
+    daemon->ending = true;
+    if (gateway)
+        app_stop(gateway);
+    daemon_look_for_end(daemon);
+}
+
+void daemon_close(struct daemon *daemon)
+{
+    operations_free(daemon->operations);
+    endpoints_free(daemon->endpoints);
+    port_pool_free(daemon->ports);
+    state_page_unmap(daemon->page);
+    close(daemon->page_fd);
+    close(daemon->lock_fd);
+    free(daemon->programs);
+}

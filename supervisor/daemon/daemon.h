@@ -1,0 +1,67 @@
+// The supervisor as a whole: what its modules share, and the events that concern more than one.
+#ifndef GW_SUPERVISOR_DAEMON_H
+#define GW_SUPERVISOR_DAEMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#include "app.h"
+#include "common/state_page.h"
+
+struct control;
+struct endpoints;
+struct guard;
+struct keeper_link;
+struct notify_socket;
+struct operations;
+struct port_pool;
+
+struct daemon {
+    uv_loop_t *loop;
+    struct app *apps; // in the order they were first started
+    unsigned next_id;
+    char *programs; // the folder of our own programs
+    struct state_page *page;
+    int page_fd;
+    bool columns_used[STATE_COLUMNS];
+    struct keeper_link *keeper;
+    struct notify_socket *notify;
+    struct port_pool *ports;
+    struct control *control;
+    struct endpoints *endpoints;
+    struct guard *guard;
+    struct operations *operations;
+    int lock_fd;
+    uv_signal_t sigterm, sigint;
+    uv_timer_t closer; // lets the last answers out
+    bool ending;       // `kill` or SIGTERM: the loop ends with the last process
+};
+
+// Builds the daemon on the loop: home, lock, control socket. -1 with err; *final: a restart would
+// not help (another supervisor holds the home).
+int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err *err) GW_MUST_USE;
+void daemon_close(struct daemon *daemon);
+
+struct app *daemon_find_app(const struct daemon *daemon, const char *name);
+void daemon_add_app(struct daemon *daemon, struct app *app);
+void daemon_forget_app(struct daemon *daemon, struct app *app); // frees it
+
+// The gateway app, or NULL.
+struct app *daemon_gateway(const struct daemon *daemon);
+
+struct worker *daemon_find_pid(const struct daemon *daemon, pid_t pid);
+
+// A free column of the state page, zeroed; WORKER_NO_COLUMN when there is none.
+int daemon_take_column(struct daemon *daemon);
+
+// A worker's process has ended: column, port, endpoint and link are free again.
+void daemon_worker_gone(struct worker *worker);
+
+// Stops everything, the gateway first, then ends the loop.
+void daemon_end(struct daemon *daemon);
+
+// When the daemon is to end: takes the next step towards it.
+void daemon_look_for_end(struct daemon *daemon);
+
+#endif

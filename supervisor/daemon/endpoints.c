@@ -1,0 +1,147 @@
+// Builds, compares and pushes endpoint sets.
+
+#include "endpoints.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/mem.h"
+#include "control.h"
+
+struct endpoints {
+    struct daemon *daemon;
+    uint64_t generation;
+    struct json_object *upstreams; // as last pushed
+    bool used[STATE_ENDPOINTS];
+    int next_index;
+};
+
+struct endpoints *endpoints_new(struct daemon *daemon)
+{
+    struct endpoints *endpoints = mem_zalloc(1, sizeof *endpoints);
+    endpoints->daemon = daemon;
+    endpoints->upstreams = json_object_new_object();
+    return endpoints;
+}
+
+void endpoints_free(struct endpoints *endpoints)
+{
+    json_object_put(endpoints->upstreams);
+    free(endpoints);
+}
+
+static void add_worker(struct worker *worker, void *context)
+{
+    struct json_object *set = context;
+    char address[64];
+    worker_address(worker, address, sizeof address);
+    if (!worker->serving || !*address)
+        return;
+    struct json_object *endpoint = json_object_new_object();
+    json_object_object_add(endpoint, "name", json_object_new_string(worker->label));
+    json_object_object_add(endpoint, "address", json_object_new_string(address));
+    json_object_object_add(endpoint, "index", json_object_new_int(worker->endpoint));
+    json_object_array_add(set, endpoint);
+}
+
+static struct json_object *build_sets(const struct endpoints *endpoints)
+{
+    struct json_object *sets = json_object_new_object();
+    struct app *gateway = daemon_gateway(endpoints->daemon);
+    if (!gateway)
+        return sets;
+    const struct key_array *upstreams = &spec_gateway(gateway->spec)->upstreams;
+    const struct upstream_config *list = upstreams->items;
+    for (size_t i = 0; i < upstreams->count; i++) {
+        struct app *app = list[i].app ? daemon_find_app(endpoints->daemon, list[i].app) : NULL;
+        if (!list[i].app)
+            continue;
+        struct json_object *set = json_object_new_array();
+        if (app)
+            app_each_worker(app, add_worker, set);
+        json_object_object_add(sets, list[i].name, set);
+    }
+    return sets;
+}
+
+struct json_object *endpoints_current(const struct endpoints *endpoints)
+{
+    struct json_object *current = json_object_new_object();
+    json_object_object_add(current, "generation",
+                           json_object_new_int64((int64_t)endpoints->generation));
+    json_object_object_add(current, "upstreams", json_object_get(endpoints->upstreams));
+    return current;
+}
+
+static void push_to(struct control_connection *connection, void *context)
+{
+    struct json_object *message = json_object_new_object();
+    json_object_object_add(message, "cmd", json_object_new_string("endpoints"));
+    json_object_object_add(message, "args", endpoints_current(context));
+    control_send(connection, message);
+}
+
+uint64_t endpoints_push(struct endpoints *endpoints)
+{
+    struct json_object *sets = build_sets(endpoints);
+    if (json_object_equal(sets, endpoints->upstreams)) {
+        json_object_put(sets);
+        return endpoints->generation;
+    }
+    json_object_put(endpoints->upstreams);
+    endpoints->upstreams = sets;
+    endpoints->generation++;
+    log_info("endpoints: generation %llu: %s", (unsigned long long)endpoints->generation,
+             json_object_to_json_string_ext(sets, JSON_C_TO_STRING_PLAIN));
+    control_each_worker(endpoints->daemon->control, push_to, endpoints);
+    return endpoints->generation;
+}
+
+struct ack_check {
+    uint64_t generation;
+    bool all;
+    bool kill;
+};
+
+static void check_ack(struct control_connection *connection, void *context)
+{
+    struct ack_check *check = context;
+    if (control_acked(connection) >= check->generation)
+        return;
+    check->all = false;
+    if (check->kill)
+        worker_kill(control_worker(connection), "did not acknowledge an endpoint set");
+}
+
+bool endpoints_acknowledged(const struct endpoints *endpoints, uint64_t generation)
+{
+    struct ack_check check = {generation, true, false};
+    control_each_worker(endpoints->daemon->control, check_ack, &check);
+    return check.all;
+}
+
+void endpoints_kill_silent(const struct endpoints *endpoints, uint64_t generation)
+{
+    struct ack_check check = {generation, true, true};
+    control_each_worker(endpoints->daemon->control, check_ack, &check);
+}
+
+int endpoints_take_index(struct endpoints *endpoints)
+{
+    for (int tried = 0; tried < STATE_ENDPOINTS; tried++) {
+        int index = endpoints->next_index;
+        endpoints->next_index = (index + 1) % STATE_ENDPOINTS;
+        if (!endpoints->used[index]) {
+            endpoints->used[index] = true;
+            return index;
+        }
+    }
+    return WORKER_NO_ENDPOINT;
+}
+
+void endpoints_free_index(struct endpoints *endpoints, int index)
+{
+    if (index != WORKER_NO_ENDPOINT)
+        endpoints->used[index] = false;
+}

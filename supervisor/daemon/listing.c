@@ -1,0 +1,198 @@
+// Renders apps and workers as JSON. CPU is a share of one core since the last listing.
+
+#include "listing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "common/secret.h"
+#include "procinfo.h"
+#include "spawn.h"
+
+static void put_text(struct json_object *object, const char *key, const char *text)
+{
+    json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
+}
+
+static void put_number(struct json_object *object, const char *key, int64_t number)
+{
+    json_object_object_add(object, key, json_object_new_int64(number));
+}
+
+// PM2's word for a state; ours has more of them.
+static const char *pm2_status(enum worker_state state)
+{
+    if (state == WORKER_STARTING)
+        return "launching";
+    if (state == WORKER_DRAINING)
+        return "stopping";
+    return worker_state_name(state);
+}
+
+static struct json_object *masked_env(const struct key_strings *env)
+{
+    struct json_object *object = json_object_new_object();
+    for (size_t i = 0; i < env->count; i++) {
+        const char *equals = strchr(env->items[i], '=');
+        char *name = mem_strndup(env->items[i], (size_t)(equals - env->items[i]));
+        char *value = secret_name_matches(name) ? mem_strdup("***") : secret_mask_url(equals + 1);
+        put_text(object, name, value);
+        free(name);
+        free(value);
+    }
+    return object;
+}
+
+static struct json_object *text_array(const struct key_strings *strings)
+{
+    struct json_object *array = json_object_new_array();
+    for (size_t i = 0; i < strings->count; i++)
+        json_object_array_add(array, json_object_new_string(strings->items[i]));
+    return array;
+}
+
+static struct json_object *build_pm2_env(const struct worker *worker)
+{
+    const struct app_config *config = spec_config(worker->spec);
+    struct json_object *env = json_object_new_object();
+    char *out = spawn_log_path(worker, false), *error = spawn_log_path(worker, true);
+
+    put_text(env, "name", worker->app->name);
+    put_text(env, "namespace", "default");
+    put_text(env, "status", pm2_status(worker->state));
+    put_number(env, "pm_id", worker->slot->id);
+    put_number(env, "restart_time", worker->slot->restarts);
+    put_number(env, "unstable_restarts", worker->slot->history.unstable);
+    put_number(env, "pm_uptime", (int64_t)worker->online_wall_ms);
+    put_number(env, "created_at", (int64_t)worker->slot->created_wall_ms);
+    put_text(env, "exec_mode", spec_gateway(worker->spec) ? "cluster_mode" : "fork_mode");
+    put_number(env, "instances", (int64_t)worker->app->slot_count);
+    put_number(env, "NODE_APP_INSTANCE", worker->slot->index);
+    put_text(env, "pm_exec_path", spec_gateway(worker->spec) ? "gateway" : config->script);
+    put_text(env, "pm_cwd", config->cwd);
+    put_text(env, "exec_interpreter", config->interpreter);
+    json_object_object_add(env, "args", text_array(&config->args));
+    json_object_object_add(env, "env", masked_env(&config->env));
+    put_text(env, "pm_out_log_path", out);
+    put_text(env, "pm_err_log_path", error);
+    put_number(env, "kill_timeout", config->kill_timeout_ms);
+    put_number(env, "min_uptime", config->min_uptime_ms);
+    put_number(env, "max_restarts", config->max_restarts);
+    json_object_object_add(env, "autorestart", json_object_new_boolean(config->autorestart));
+    if (worker->exit_code >= 0)
+        put_number(env, "exit_code", worker->exit_code);
+    free(out);
+    free(error);
+    return env;
+}
+
+static struct json_object *build_counters(const struct worker *worker)
+{
+    struct state_column *column = &worker->app->daemon->page->column[worker->column];
+    struct json_object *counters = json_object_new_object();
+    put_number(counters, "requests", (int64_t)atomic_load(&column->requests));
+    put_number(counters, "retries", (int64_t)atomic_load(&column->retries));
+    put_number(counters, "failures", (int64_t)atomic_load(&column->failures));
+    put_number(counters, "connections", atomic_load(&column->connections));
+    put_number(counters, "in_flight", atomic_load(&column->in_flight));
+    return counters;
+}
+
+static struct json_object *build_own(const struct worker *worker, const char *role)
+{
+    struct json_object *own = json_object_new_object();
+    char address[64];
+    worker_address(worker, address, sizeof address);
+    put_text(own, "state", worker_state_name(worker->state));
+    put_text(own, "role", role);
+    put_text(own, "reason", worker->reason);
+    put_text(own, "ready_by", worker->ready_by);
+    put_text(own, "endpoint", address);
+    put_number(own, "slot", worker->slot->index);
+    if (worker->exit_signal)
+        put_number(own, "exit_signal", worker->exit_signal);
+    if (worker->column != WORKER_NO_COLUMN)
+        json_object_object_add(own, "counters", build_counters(worker));
+    return own;
+}
+
+static struct json_object *build_monit(const struct procinfo_session *usage, double cpu)
+{
+    struct json_object *monit = json_object_new_object();
+    char text[32];
+    snprintf(text, sizeof text, "%.1f", cpu);
+    put_number(monit, "memory", (int64_t)usage->rss_bytes);
+    json_object_object_add(monit, "cpu", json_object_new_double_s(cpu, text));
+    return monit;
+}
+
+struct walk {
+    struct json_object *processes;
+    struct procinfo_session *sessions;
+    size_t count;
+    size_t next;
+    uint64_t now_ms;
+};
+
+static void count_worker(struct worker *worker, void *context)
+{
+    struct walk *walk = context;
+    walk->sessions = mem_realloc(walk->sessions, (walk->count + 1) * sizeof *walk->sessions);
+    walk->sessions[walk->count++] = (struct procinfo_session){.session = worker->pid};
+}
+
+// Per cent of one core, one decimal.
+static double cpu_share(struct worker *worker, const struct procinfo_session *usage,
+                        uint64_t now_ms)
+{
+    uint64_t since = worker->cpu_seen_ms > worker->started_mono_ms ? worker->cpu_seen_ms
+                                                                   : worker->started_mono_ms;
+    uint64_t before = worker->cpu_seen_ms > worker->started_mono_ms ? worker->cpu_ms : 0;
+    uint64_t elapsed = now_ms > since ? now_ms - since : 1;
+    uint64_t used = usage->cpu_ms > before ? usage->cpu_ms - before : 0;
+    worker->cpu_seen_ms = now_ms;
+    worker->cpu_ms = usage->cpu_ms;
+    return (double)(used * 1000 / elapsed) / 10.0;
+}
+
+static const char *role_of(const struct worker *worker)
+{
+    if (worker == worker->slot->incoming)
+        return "incoming";
+    return worker == worker->slot->outgoing ? "outgoing" : "current";
+}
+
+static void list_worker(struct worker *worker, void *context)
+{
+    struct walk *walk = context;
+    struct procinfo_session *usage = &walk->sessions[walk->next++];
+    struct json_object *process = json_object_new_object();
+    if (worker->pid == 0)
+        *usage = (struct procinfo_session){0}; // session 0 is the kernel's
+    double cpu = worker->pid > 0 ? cpu_share(worker, usage, walk->now_ms) : 0;
+
+    put_number(process, "pid", worker->pid);
+    put_text(process, "name", worker->app->name);
+    put_number(process, "pm_id", worker->slot->id);
+    json_object_object_add(process, "monit", build_monit(usage, cpu));
+    json_object_object_add(process, "pm2_env", build_pm2_env(worker));
+    json_object_object_add(process, "gwctl", build_own(worker, role_of(worker)));
+    json_object_array_add(walk->processes, process);
+}
+
+struct json_object *listing_build(struct daemon *daemon)
+{
+    struct walk walk = {.processes = json_object_new_array(), .now_ms = clock_mono_ms()};
+    for (struct app *app = daemon->apps; app; app = app->next)
+        app_each_worker(app, count_worker, &walk);
+    procinfo_tree(walk.sessions, walk.count);
+    for (struct app *app = daemon->apps; app; app = app->next)
+        app_each_worker(app, list_worker, &walk);
+    free(walk.sessions);
+    struct json_object *answer = json_object_new_object();
+    json_object_object_add(answer, "processes", walk.processes);
+    return answer;
+}

@@ -1,0 +1,12 @@
+// What `list` answers: the shape of `pm2 jlist`, with our own facts under "gwctl".
+#ifndef GW_SUPERVISOR_LISTING_H
+#define GW_SUPERVISOR_LISTING_H
+
+#include <json-c/json.h>
+
+#include "daemon.h"
+
+// {"processes": [...]}; the caller owns it. Secrets in environments are masked.
+struct json_object *listing_build(struct daemon *daemon);
+
+#endif

@@ -1,0 +1,322 @@
+// Spawns through gw-exec and ties together what belongs to one child: the process handle, two
+// captures, and the status pipe on which gw-exec says that it could not execute the program (its
+// end without a word: the program runs).
+
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "common/buf.h"
+#include "common/mem.h"
+#include "procinfo.h"
+
+enum { LAUNCHER_ARGS_MAX = 24, KILL_BATCH = 256 };
+
+struct process {
+    uv_process_t handle;
+    uv_pipe_t status;
+    unsigned open_handles;
+    pid_t pid;
+    const struct process_events *events;
+    void *context;
+    struct capture *out;
+    struct capture *error;
+    struct buf said; // on the status pipe
+    bool status_ended;
+    char chunk[256];
+};
+
+struct pipes {
+    int out[2], error[2], status[2]; // {read end, write end}; -1: not open
+};
+
+// --- end ----------------------------------------------------------------------------------------
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct process *process = handle->data;
+    if (--process->open_handles > 0)
+        return;
+    buf_free(&process->said);
+    free(process);
+}
+
+static void release(struct process *process)
+{
+    capture_close(process->out);
+    capture_close(process->error);
+    uv_close((uv_handle_t *)&process->handle, on_closed);
+    uv_close((uv_handle_t *)&process->status, on_closed);
+}
+
+// What gw-exec wrote may still be in the pipe when its exit is reported.
+static void drain_status(struct process *process)
+{
+    uv_os_fd_t fd;
+    ssize_t count;
+    if (process->status_ended || uv_fileno((uv_handle_t *)&process->status, &fd) != 0)
+        return;
+    while ((count = read(fd, process->chunk, sizeof process->chunk)) > 0)
+        buf_append(&process->said, process->chunk, (size_t)count);
+}
+
+static void on_child_exit(uv_process_t *handle, int64_t code, int signal)
+{
+    struct process *process = handle->data;
+    capture_drain_now(process->out);
+    capture_drain_now(process->error);
+    drain_status(process);
+    process->events->on_exit(process->context, signal ? signal : (int)code << 8);
+    release(process);
+}
+
+// --- status pipe --------------------------------------------------------------------------------
+
+static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+{
+    struct process *process = handle->data;
+    (void)suggested;
+    *out = uv_buf_init(process->chunk, sizeof process->chunk);
+}
+
+static void on_status(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes)
+{
+    struct process *process = stream->data;
+    if (count > 0) {
+        buf_append(&process->said, bytes->base, (size_t)count);
+    } else if (count < 0) {
+        process->status_ended = true;
+        uv_read_stop(stream);
+        if (process->said.length == 0)
+            process->events->on_executed(process->context);
+    }
+}
+
+const char *process_start_error(const struct process *process)
+{
+    if (process->said.length == 0)
+        return NULL;
+    char *text = buf_text((struct buf *)&process->said);
+    text[strcspn(text, "\n")] = '\0';
+    return text;
+}
+
+// --- start --------------------------------------------------------------------------------------
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static void close_pipes(struct pipes *pipes)
+{
+    int *all[] = {pipes->out, pipes->error, pipes->status};
+    for (size_t i = 0; i < 3; i++) {
+        close_fd(&all[i][0]);
+        close_fd(&all[i][1]);
+    }
+}
+
+static int open_pipes(struct pipes *pipes, struct err *err)
+{
+    *pipes = (struct pipes){{-1, -1}, {-1, -1}, {-1, -1}};
+    if (pipe2(pipes->out, O_CLOEXEC) == 0 && pipe2(pipes->error, O_CLOEXEC) == 0 &&
+        pipe2(pipes->status, O_CLOEXEC) == 0)
+        return 0;
+    err_set_errno(err, "pipe");
+    close_pipes(pipes);
+    return -1;
+}
+
+static struct capture *capture(uv_loop_t *loop, int *fd, const char *path,
+                               const struct process_options *options, struct process *process,
+                               struct err *err)
+{
+    struct capture_options to = {options->label, path, process->events->on_line, process->context};
+    int taken = *fd;
+    *fd = -1;
+    return capture_open(loop, taken, &to, err);
+}
+
+// The arguments of gw-exec. Owned by the caller: the array and the numbers in `text`.
+static char **launcher_args(const struct process_options *options, char text[4][24])
+{
+    size_t extra = 0, n = 0;
+    while (options->args[extra])
+        extra++;
+    const char **args = mem_zalloc(LAUNCHER_ARGS_MAX + extra, sizeof *args);
+    args[n++] = options->launcher;
+    snprintf(text[0], 24, "%zu", 3 + options->fd_count);
+    args[n++] = "--status-fd";
+    args[n++] = text[0];
+    if (options->fd_count > 0) {
+        snprintf(text[1], 24, "%zu", options->fd_count);
+        args[n++] = "--listen";
+        args[n++] = text[1];
+    }
+    if (options->cwd) {
+        args[n++] = "--cwd";
+        args[n++] = options->cwd;
+    }
+    if (options->umask >= 0) {
+        snprintf(text[2], 24, "%llo", (unsigned long long)options->umask);
+        args[n++] = "--umask";
+        args[n++] = text[2];
+    }
+    if (options->limit_nofile > 0) {
+        snprintf(text[3], 24, "%lld", (long long)options->limit_nofile);
+        args[n++] = "--nofile";
+        args[n++] = text[3];
+    }
+    if (options->gid) {
+        args[n++] = "--gid";
+        args[n++] = options->gid;
+    }
+    if (options->uid) {
+        args[n++] = "--uid";
+        args[n++] = options->uid;
+    }
+    if (options->no_new_privileges)
+        args[n++] = "--no-new-privs";
+    args[n++] = "--";
+    for (size_t i = 0; i < extra; i++)
+        args[n++] = options->args[i];
+    return (char **)args;
+}
+
+// options->env with LISTEN_FDS and LISTEN_FDNAMES. The last two strings and the array are new.
+static char **listen_env(const struct process_options *options, size_t *count)
+{
+    struct buf names = BUF_INIT;
+    size_t n = 0;
+    while (options->env[n])
+        n++;
+    char **env = mem_zalloc(n + 3, sizeof *env);
+    memcpy(env, options->env, n * sizeof *env);
+    *count = n;
+    if (options->fd_count > 0) {
+        buf_append_text(&names, "LISTEN_FDNAMES=");
+        for (size_t i = 0; i < options->fd_count; i++)
+            buf_printf(&names, "%s%s", i > 0 ? ":" : "", options->fds[i].name);
+        env[n] = mem_printf("LISTEN_FDS=%zu", options->fd_count);
+        env[n + 1] = mem_strdup(buf_text(&names));
+        buf_free(&names);
+    }
+    return env;
+}
+
+static int spawn(uv_loop_t *loop, struct process *process, const struct process_options *options,
+                 const struct pipes *pipes, struct err *err)
+{
+    uv_stdio_container_t stdio[4 + PROCESS_FDS_MAX] = {0};
+    char text[4][24];
+    size_t base;
+    char **env = listen_env(options, &base);
+    char **args = launcher_args(options, text);
+
+    stdio[0].flags = UV_IGNORE;
+    stdio[1] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = pipes->out[1]};
+    stdio[2] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = pipes->error[1]};
+    for (size_t i = 0; i < options->fd_count; i++)
+        stdio[3 + i] =
+            (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = options->fds[i].fd};
+    stdio[3 + options->fd_count] =
+        (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = pipes->status[1]};
+    uv_process_options_t spawn_options = {
+        .exit_cb = on_child_exit,
+        .file = options->launcher,
+        .args = args,
+        .env = env,
+        .flags = UV_PROCESS_DETACHED, // a session of its own
+        .stdio = stdio,
+        .stdio_count = (int)(4 + options->fd_count),
+    };
+    int result = uv_spawn(loop, &process->handle, &spawn_options);
+    free(env[base]);
+    if (env[base])
+        free(env[base + 1]);
+    free(env);
+    free(args);
+    if (result != 0)
+        return err_set(err, "%s: %s", options->launcher, uv_strerror(result));
+    process->pid = process->handle.pid;
+    return 0;
+}
+
+static int open_captures(uv_loop_t *loop, struct process *process,
+                         const struct process_options *options, struct pipes *pipes,
+                         struct err *err)
+{
+    process->out = capture(loop, &pipes->out[0], options->out_path, options, process, err);
+    if (!process->out)
+        return -1;
+    process->error = capture(loop, &pipes->error[0], options->error_path, options, process, err);
+    return process->error ? 0 : -1;
+}
+
+struct process *process_start(uv_loop_t *loop, const struct process_options *options,
+                              const struct process_events *events, void *context, struct err *err)
+{
+    struct pipes pipes;
+    if (open_pipes(&pipes, err) == -1)
+        return NULL;
+    struct process *process = mem_zalloc(1, sizeof *process);
+    process->events = events;
+    process->context = context;
+    process->handle.data = process->status.data = process;
+    if (open_captures(loop, process, options, &pipes, err) == -1) {
+        close_pipes(&pipes);
+        capture_close(process->out);
+        free(process);
+        return NULL;
+    }
+    uv_pipe_init(loop, &process->status, 0);
+    process->status.data = process;
+    process->open_handles = 2;
+    int started = spawn(loop, process, options, &pipes, err);
+    uv_pipe_open(&process->status, pipes.status[0]);
+    pipes.status[0] = -1;
+    close_pipes(&pipes);
+    process->handle.data = process;
+    if (started == -1) {
+        release(process);
+        return NULL;
+    }
+    uv_read_start((uv_stream_t *)&process->status, on_allocate, on_status);
+    return process;
+}
+
+// --- the running process ------------------------------------------------------------------------
+
+pid_t process_pid(const struct process *process)
+{
+    return process->pid;
+}
+
+const char *process_last_line(const struct process *process)
+{
+    const char *line = capture_last_line(process->error, 0);
+    return *line ? line : capture_last_line(process->out, 0);
+}
+
+void process_signal(struct process *process, int signal)
+{
+    kill(-process->pid, signal);
+}
+
+void process_kill_session(pid_t session)
+{
+    pid_t pids[KILL_BATCH];
+    size_t count = procinfo_children_of_session(session, pids, KILL_BATCH);
+    for (size_t i = 0; i < count && i < KILL_BATCH; i++)
+        kill(pids[i], SIGKILL);
+}

@@ -1,0 +1,70 @@
+// One child process: spawned through gw-exec, its output captured, its end reported once.
+// Which process runs when is worker.c's business.
+#ifndef GW_SUPERVISOR_PROCESS_H
+#define GW_SUPERVISOR_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include "common/err.h"
+
+enum { PROCESS_FDS_MAX = 16 };
+
+// A socket or page handed down, by its name in LISTEN_FDNAMES.
+struct process_fd {
+    int fd; // borrowed
+    char name[32];
+};
+
+// Everything borrowed until process_start returns.
+struct process_options {
+    const char *launcher; // the path of gw-exec
+    const char *label;    // "api#2", for the log
+    char **args;          // the program and its arguments, NULL-terminated
+    char **env;           // NULL-terminated "NAME=value"; LISTEN_* are added here
+    const char *cwd;
+    const char *out_path; // NULL: not kept
+    const char *error_path;
+    const struct process_fd *fds;
+    size_t fd_count;
+    const char *uid, *gid; // NULL: as the supervisor
+    int64_t umask;         // -1: as the supervisor
+    int64_t limit_nofile;  // 0: as the supervisor
+    bool no_new_privileges;
+};
+
+struct process_events {
+    // The program runs. Not called when it could not be executed: its exit follows.
+    void (*on_executed)(void *context);
+    // A whole line of stdout or stderr, without its newline.
+    void (*on_line)(void *context, const char *line, size_t length);
+    // It ended; status as waitpid(2) gives it. All its output was taken. The process object must
+    // not be used after this call returned.
+    void (*on_exit)(void *context, int status);
+};
+
+struct process;
+
+// NULL with err when not even gw-exec could be started.
+struct process *process_start(uv_loop_t *loop, const struct process_options *options,
+                              const struct process_events *events, void *context,
+                              struct err *err) GW_MUST_USE;
+
+pid_t process_pid(const struct process *process);
+
+// Why it could not be executed; NULL when it was (or nothing is known yet).
+const char *process_start_error(const struct process *process);
+
+// The last line it wrote to stderr, or to stdout when there is none; "" when there is none.
+const char *process_last_line(const struct process *process);
+
+// To its process group.
+void process_signal(struct process *process, int signal);
+
+// SIGKILL to every process of its session.
+void process_kill_session(pid_t session);
+
+#endif

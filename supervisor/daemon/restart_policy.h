@@ -1,0 +1,46 @@
+// What an exit means: the end, again now, again later, or never again. Pure.
+//
+// PM2 counts unstable exits only in the first seconds of an app's life and restarts for ever at
+// full speed afterwards; here every exit before min_uptime counts, in a row, at any age.
+#ifndef GW_SUPERVISOR_RESTART_POLICY_H
+#define GW_SUPERVISOR_RESTART_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/backoff.h"
+
+struct restart_policy {
+    bool autorestart;
+    uint32_t min_uptime_ms;
+    int max_restarts;  // unstable exits in a row until it is given up; -1: never
+    uint32_t delay_ms; // fixed delay; 0: the backoff decides
+    struct backoff_policy backoff;
+    bool first_at_once; // the first unstable exit is restarted without a wait
+};
+
+// Kept per slot, over all its processes. Zero: nothing happened yet.
+struct restart_history {
+    int unstable; // exits in a row, each before min_uptime
+    struct backoff backoff;
+};
+
+// One exit.
+struct restart_exit {
+    uint64_t uptime_ms;
+    bool was_ready;    // a process that never was ready is unstable whatever its age
+    bool stop_wanted;  // we asked it to end
+    bool again_wanted; // ... in order to start it anew
+};
+
+enum restart_verdict { RESTART_NO, RESTART_NOW, RESTART_LATER, RESTART_GIVE_UP };
+
+// Decides, updates history, and writes the wait of RESTART_LATER to *delay_ms.
+enum restart_verdict restart_decide(const struct restart_policy *policy,
+                                    struct restart_history *history,
+                                    const struct restart_exit *exit, uint32_t *delay_ms);
+
+// As after a start by hand: nothing counts any more.
+void restart_history_reset(struct restart_history *history);
+
+#endif

@@ -1,0 +1,256 @@
+// What to execute, with which environment and sockets.
+
+#include "spawn.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "common/home.h"
+#include "common/mem.h"
+#include "common/proto.h"
+#include "daemon.h"
+#include "endpoints.h"
+#include "log_path.h"
+#include "port_pool.h"
+
+const char *spawn_interpreter(const char *script)
+{
+    static const char *const by_extension[][2] = {
+        {".js", "node"}, {".cjs", "node"}, {".mjs", "node"}, {".py", "python3"},
+        {".sh", "bash"}, {".rb", "ruby"},  {".pl", "perl"},  {".php", "php"},
+    };
+    const char *base = strrchr(script, '/');
+    const char *dot = strrchr(base ? base : script, '.');
+    for (size_t i = 0; dot && i < sizeof by_extension / sizeof *by_extension; i++) {
+        if (strcmp(dot, by_extension[i][0]) == 0)
+            return by_extension[i][1];
+    }
+    return NULL;
+}
+
+char *spawn_log_path(const struct worker *worker, bool error)
+{
+    const struct app_config *config = spec_config(worker->spec);
+    const char *own = error ? config->error_file : config->out_file;
+    bool with_id = !config->merge_logs && worker->app->slot_count > 1;
+    if (own)
+        return mem_strdup(own);
+    return log_path_default(home_path(HOME_LOGS), worker->app->name, error,
+                            with_id ? (int)worker->slot->id : LOG_PATH_NO_ID);
+}
+
+// --- what to execute ----------------------------------------------------------------------------
+
+struct words {
+    char **items; // NULL-terminated; borrowed strings unless `owned`
+    size_t count;
+    bool owned;
+};
+
+static void add_word(struct words *words, char *word)
+{
+    words->items = mem_realloc(words->items, (words->count + 2) * sizeof(char *));
+    words->items[words->count++] = word;
+    words->items[words->count] = NULL;
+}
+
+static void words_free(struct words *words)
+{
+    for (size_t i = 0; words->owned && i < words->count; i++)
+        free(words->items[i]);
+    free(words->items);
+}
+
+static int check_script(const char *script, bool executed, struct err *err)
+{
+    if (!strchr(script, '/'))
+        return 0; // found in PATH by gw-exec
+    if (access(script, executed ? X_OK : R_OK) == 0)
+        return 0;
+    if (errno == EACCES && executed)
+        return err_set(err, "script %s: not executable, and no interpreter is known for it",
+                       script);
+    return err_set_errno(err, "script %s", script);
+}
+
+static int build_args(const struct worker *worker, char **gateway, struct words *args,
+                      struct err *err)
+{
+    const struct app_config *config = spec_config(worker->spec);
+    if (spec_gateway(worker->spec)) {
+        *gateway = mem_printf("%s/gateway", worker->app->daemon->programs);
+        add_word(args, *gateway);
+        return 0;
+    }
+    const char *interpreter =
+        config->interpreter ? config->interpreter : spawn_interpreter(config->script);
+    if (interpreter && strcmp(interpreter, "none") == 0)
+        interpreter = NULL;
+    if (check_script(config->script, !interpreter, err) == -1)
+        return -1;
+    if (interpreter) {
+        add_word(args, (char *)interpreter);
+        for (size_t i = 0; i < config->interpreter_args.count; i++)
+            add_word(args, config->interpreter_args.items[i]);
+    }
+    add_word(args, config->script);
+    for (size_t i = 0; i < config->args.count; i++)
+        add_word(args, config->args.items[i]);
+    return 0;
+}
+
+// --- environment --------------------------------------------------------------------------------
+
+static void set_variable(struct words *env, char *assignment)
+{
+    size_t name = strcspn(assignment, "=") + 1;
+    for (size_t i = 0; i < env->count; i++) {
+        if (strncmp(env->items[i], assignment, name) == 0) {
+            free(env->items[i]);
+            env->items[i] = assignment;
+            return;
+        }
+    }
+    add_word(env, assignment);
+}
+
+static void build_env(const struct worker *worker, struct words *env)
+{
+    const struct app_config *config = spec_config(worker->spec);
+    env->owned = true;
+    for (char **at = environ; *at; at++)
+        add_word(env, mem_strdup(*at));
+    for (size_t i = 0; i < config->env.count; i++)
+        set_variable(env, mem_strdup(config->env.items[i]));
+    if (worker->port > 0)
+        set_variable(env, mem_printf("PORT=%d", worker->port));
+    if (config->port == APP_PORT_AUTO)
+        set_variable(env, mem_strdup("HOST=127.0.0.1"));
+    set_variable(env, mem_printf("%s=%s", ENV_HOME, home_path(HOME_ROOT)));
+    set_variable(env, mem_printf("%s=%s", ENV_APP, worker->app->name));
+    set_variable(env, mem_printf("%s=%u", ENV_ID, worker->slot->id));
+    set_variable(env, mem_printf("%s=%u", config->instance_var, worker->slot->index));
+    set_variable(env, mem_printf("NOTIFY_SOCKET=%s", home_path(HOME_NOTIFY)));
+}
+
+// --- ports and sockets --------------------------------------------------------------------------
+
+static void find_pid(struct worker *worker, void *context)
+{
+    bool *any = context;
+    *any = *any || worker->pid > 0;
+}
+
+// A fixed port that somebody else has would make the readiness probe believe a stranger.
+static int check_port_free(const struct worker *worker, int port, struct err *err)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    bool own = false;
+    int on = 1;
+    app_each_worker(worker->app, find_pid, &own);
+    int fd = own ? -1 : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd == -1)
+        return 0;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    int bound = bind(fd, (struct sockaddr *)&address, sizeof address);
+    int why = errno;
+    close(fd);
+    if (bound == -1 && why == EADDRINUSE)
+        return err_set(err, "port %d is in use by another process", port);
+    return 0;
+}
+
+static int take_port(struct worker *worker, struct err *err)
+{
+    const struct app_config *config = spec_config(worker->spec);
+    struct daemon *daemon = worker->app->daemon;
+    if (config->port == APP_PORT_NONE)
+        return 0;
+    if (config->port == APP_PORT_AUTO)
+        worker->port = port_pool_take(daemon->ports, err);
+    else
+        worker->port = (int)config->port;
+    if (worker->port == -1 ||
+        (config->port > 0 && check_port_free(worker, worker->port, err) == -1)) {
+        worker->port = 0;
+        return -1;
+    }
+    worker->endpoint = endpoints_take_index(daemon->endpoints);
+    if (worker->endpoint == WORKER_NO_ENDPOINT)
+        return err_set(err, "too many processes with a port (at most %d)", STATE_ENDPOINTS);
+    return 0;
+}
+
+static size_t collect_fds(struct worker *worker, struct process_fd *fds)
+{
+    struct daemon *daemon = worker->app->daemon;
+    struct slot *slot = worker->slot;
+    size_t count = 0;
+    if (!spec_gateway(worker->spec))
+        return 0;
+    for (size_t i = 0; i < slot->socket_count && count < PROCESS_FDS_MAX - 1; i++) {
+        fds[count].fd = slot->sockets[i];
+        snprintf(fds[count].name, sizeof fds[count].name, FD_LISTEN_PREFIX "%zu", i);
+        count++;
+    }
+    fds[count] = (struct process_fd){daemon->page_fd, FD_STATE};
+    return count + 1;
+}
+
+static int start_process(struct worker *worker, const struct process_events *events, char **args,
+                         char **env, struct err *err)
+{
+    const struct app_config *config = spec_config(worker->spec);
+    struct process_fd fds[PROCESS_FDS_MAX];
+    char *launcher = mem_printf("%s/gw-exec", worker->app->daemon->programs);
+    char *out = spawn_log_path(worker, false);
+    char *error = spawn_log_path(worker, true);
+    struct process_options options = {
+        .launcher = launcher,
+        .label = worker->label,
+        .args = args,
+        .env = env,
+        .cwd = config->cwd,
+        .out_path = out,
+        .error_path = error,
+        .fds = fds,
+        .fd_count = collect_fds(worker, fds),
+        .uid = config->uid,
+        .gid = config->gid,
+        .umask = config->umask,
+        .limit_nofile = config->limit_nofile,
+        .no_new_privileges = spec_gateway(worker->spec) != NULL,
+    };
+    worker->process = process_start(worker->app->daemon->loop, &options, events, worker, err);
+    free(launcher);
+    free(out);
+    free(error);
+    if (!worker->process)
+        return -1;
+    worker->pid = process_pid(worker->process);
+    return 0;
+}
+
+int spawn_worker(struct worker *worker, const struct process_events *events, struct err *err)
+{
+    struct words args = {0}, env = {0};
+    char *gateway = NULL;
+    int result = -1;
+
+    if (build_args(worker, &gateway, &args, err) == 0 && take_port(worker, err) == 0) {
+        build_env(worker, &env);
+        result = start_process(worker, events, args.items, env.items, err);
+    }
+    if (result == -1)
+        daemon_worker_gone(worker);
+    words_free(&args);
+    words_free(&env);
+    free(gateway);
+    return result;
+}

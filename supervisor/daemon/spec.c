@@ -1,0 +1,98 @@
+// Shared, immutable app settings. Several specs of one file share its ecosystem.
+
+#include "spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+struct origin {
+    unsigned references;
+    struct ecosystem *ecosystem;
+};
+
+struct spec {
+    unsigned references;
+    struct origin *origin;
+    const struct app_config *config;
+    const struct gateway_config *gateway;
+    struct json_object *json;
+};
+
+static struct spec *spec_new(struct origin *origin, const struct app_config *config,
+                             const struct gateway_config *gateway, struct json_object *json)
+{
+    struct spec *spec = mem_zalloc(1, sizeof *spec);
+    origin->references++;
+    *spec = (struct spec){1, origin, config, gateway, json};
+    return spec;
+}
+
+struct spec **spec_list(struct ecosystem *ecosystem, size_t *count)
+{
+    struct origin *origin = mem_zalloc(1, sizeof *origin);
+    *origin = (struct origin){1, ecosystem};
+    struct spec **list = mem_zalloc(ecosystem->app_count + 2, sizeof(struct spec *));
+    struct json_object *apps = json_get_array(ecosystem->document, "apps");
+    size_t n = 0;
+
+    for (size_t i = 0; i < ecosystem->app_count; i++)
+        list[n++] = spec_new(origin, &ecosystem->apps[i], NULL, json_object_array_get_idx(apps, i));
+    if (ecosystem->gateway)
+        list[n++] = spec_new(origin, &ecosystem->gateway->process, ecosystem->gateway,
+                             json_get_object(ecosystem->document, "gateway"));
+    if (--origin->references == 0) {
+        ecosystem_free(ecosystem);
+        free(origin);
+    }
+    *count = n;
+    return list;
+}
+
+struct spec *spec_ref(struct spec *spec)
+{
+    spec->references++;
+    return spec;
+}
+
+void spec_unref(struct spec *spec)
+{
+    if (!spec || --spec->references > 0)
+        return;
+    if (--spec->origin->references == 0) {
+        ecosystem_free(spec->origin->ecosystem);
+        free(spec->origin);
+    }
+    free(spec);
+}
+
+const char *spec_name(const struct spec *spec)
+{
+    return spec->gateway ? "gateway" : spec->config->name;
+}
+
+const struct app_config *spec_config(const struct spec *spec)
+{
+    return spec->config;
+}
+
+const struct gateway_config *spec_gateway(const struct spec *spec)
+{
+    return spec->gateway;
+}
+
+struct json_object *spec_document(const struct spec *spec)
+{
+    return spec->origin->ecosystem->document;
+}
+
+struct json_object *spec_json(const struct spec *spec)
+{
+    return spec->json;
+}
+
+bool spec_equal(const struct spec *a, const struct spec *b)
+{
+    return json_object_equal(a->json, b->json) != 0;
+}

@@ -1,0 +1,33 @@
+// What an app is to be: a checked part of an ecosystem document, shared by the app and by every
+// worker that was started from it, so that an old worker keeps its own while a new one is rolled
+// in.
+#ifndef GW_SUPERVISOR_SPEC_H
+#define GW_SUPERVISOR_SPEC_H
+
+#include <stdbool.h>
+
+#include "common/ecosystem.h"
+
+struct spec;
+
+// The spec of each app in a checked document; the gateway's is last. Takes the ecosystem. *count is
+// their number; the caller owns one reference to each and the array (free).
+struct spec **spec_list(struct ecosystem *ecosystem, size_t *count);
+
+struct spec *spec_ref(struct spec *spec);
+void spec_unref(struct spec *spec); // NULL is allowed
+
+const char *spec_name(const struct spec *spec); // "gateway" for the gateway
+const struct app_config *spec_config(const struct spec *spec);
+const struct gateway_config *spec_gateway(const struct spec *spec); // NULL for an app
+
+// The whole resolved document the spec came from; borrowed.
+struct json_object *spec_document(const struct spec *spec);
+
+// The JSON of this app alone; borrowed.
+struct json_object *spec_json(const struct spec *spec);
+
+// The same settings, key by key.
+bool spec_equal(const struct spec *a, const struct spec *b);
+
+#endif

@@ -1,0 +1,389 @@
+// Acts out worker_fsm: spawns, arms timers, sends signals, and turns what happens to the process
+// into events. It decides nothing: the table and restart_policy do.
+//
+// One setter changes the state (enter); whoever is interested is told there.
+
+#include "worker.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "app.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "daemon.h"
+#include "readiness.h"
+#include "retirement.h"
+#include "spawn.h"
+
+static void handle(struct worker *worker, enum worker_event event);
+
+static void set_reason(struct worker *worker, const char *format, ...) GW_PRINTF(2, 3);
+
+static void set_reason(struct worker *worker, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(worker->reason, sizeof worker->reason, format, args);
+    va_end(args);
+}
+
+// --- timers -------------------------------------------------------------------------------------
+
+static void on_ready_due(uv_timer_t *timer)
+{
+    struct worker *worker = timer->data;
+    char waited[32];
+    clock_format_duration((uint64_t)spec_config(worker->spec)->ready.timeout_ms, waited,
+                          sizeof waited);
+    set_reason(worker, "not ready after %s", waited);
+    handle(worker, WORKER_EV_NOT_READY);
+}
+
+static void on_kill_due(uv_timer_t *timer)
+{
+    handle(timer->data, WORKER_EV_KILL_DUE);
+}
+
+static void on_retry_due(uv_timer_t *timer)
+{
+    handle(timer->data, WORKER_EV_RETRY_DUE);
+}
+
+static void disarm(struct worker *worker)
+{
+    uv_timer_stop(&worker->ready_timer);
+    uv_timer_stop(&worker->kill_timer);
+    uv_timer_stop(&worker->retry_timer);
+    readiness_cancel(worker->readiness);
+    worker->readiness = NULL;
+}
+
+// --- exits --------------------------------------------------------------------------------------
+
+static struct restart_policy policy_of(const struct worker *worker)
+{
+    const struct app_config *config = spec_config(worker->spec);
+    bool ours = spec_gateway(worker->spec) != NULL;
+    return (struct restart_policy){
+        .autorestart = config->autorestart && !worker->candidate,
+        .min_uptime_ms = (uint32_t)config->min_uptime_ms,
+        .max_restarts = (int)config->max_restarts,
+        .delay_ms = (uint32_t)config->restart_delay_ms,
+        .backoff = {.first_ms = (uint32_t)config->exp_backoff_restart_delay_ms,
+                    .limit_ms = ours ? 1000 : 15000,
+                    .factor_percent = 150},
+        .first_at_once = ours,
+    };
+}
+
+static void describe_exit(struct worker *worker, int status, uint64_t uptime_ms)
+{
+    char lived[32];
+    const char *last = process_last_line(worker->process);
+
+    clock_format_duration(uptime_ms, lived, sizeof lived);
+    worker->exit_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    worker->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (worker->exit_signal)
+        set_reason(worker, "killed by SIG%s after %s", sigabbrev_np(worker->exit_signal), lived);
+    else
+        set_reason(worker, "exited %d after %s", worker->exit_code, lived);
+    if (*last && !worker->stop_wanted) {
+        size_t used = strlen(worker->reason);
+        snprintf(worker->reason + used, sizeof worker->reason - used, ": %s", last);
+    }
+}
+
+static enum worker_event judge_exit(struct worker *worker, uint64_t uptime_ms)
+{
+    struct restart_policy policy = policy_of(worker);
+    struct restart_exit exit = {uptime_ms, worker->was_ready, worker->stop_wanted,
+                                worker->again_wanted};
+    uint32_t delay_ms;
+    enum restart_verdict verdict =
+        restart_decide(&policy, &worker->slot->history, &exit, &delay_ms);
+
+    switch (verdict) {
+    case RESTART_NO:
+        return WORKER_EV_LEFT_STOP;
+    case RESTART_NOW:
+        return WORKER_EV_LEFT_AGAIN;
+    case RESTART_LATER:
+        uv_timer_start(&worker->retry_timer, on_retry_due, delay_ms, 0);
+        log_warn("%s: restart in %u ms (%s)", worker->label, delay_ms, worker->reason);
+        return WORKER_EV_LEFT_RETRY;
+    case RESTART_GIVE_UP:
+        log_error("%s: given up after %d exits in a row (%s)", worker->label,
+                  worker->slot->history.unstable, worker->reason);
+        return WORKER_EV_LEFT_GIVE_UP;
+    }
+    return WORKER_EV_LEFT_STOP;
+}
+
+static enum worker_event judge_failed_start(struct worker *worker)
+{
+    set_reason(worker, "%s", process_start_error(worker->process));
+    log_error("%s: cannot be started: %s", worker->label, worker->reason);
+    return worker->again_wanted || worker->stop_wanted ? WORKER_EV_LEFT_STOP
+                                                       : WORKER_EV_LEFT_GIVE_UP;
+}
+
+static void on_process_exit(void *context, int status)
+{
+    struct worker *worker = context;
+    uint64_t uptime_ms = clock_mono_ms() - worker->started_mono_ms;
+    bool timed_out = worker->state == WORKER_STOPPING && !worker->stop_wanted;
+    enum worker_event event;
+
+    if (process_start_error(worker->process)) {
+        event = judge_failed_start(worker);
+    } else {
+        if (!timed_out) // keep the reason that led here
+            describe_exit(worker, status, uptime_ms);
+        event = judge_exit(worker, uptime_ms);
+    }
+    process_kill_session(worker->pid); // what the app itself left behind
+    worker->process = NULL;
+    worker->pid = 0;
+    worker->online_wall_ms = 0;
+    daemon_worker_gone(worker);
+    handle(worker, event);
+}
+
+// --- the running process ------------------------------------------------------------------------
+
+static void fail_start(struct worker *worker, const char *reason)
+{
+    set_reason(worker, "%s", reason);
+    log_error("%s: cannot be started: %s", worker->label, reason);
+    handle(worker, WORKER_EV_NOT_STARTED);
+}
+
+static void on_executed(void *context)
+{
+    struct worker *worker = context;
+    if (worker->readiness)
+        readiness_executed(worker->readiness);
+}
+
+static void on_line(void *context, const char *line, size_t length)
+{
+    struct worker *worker = context;
+    if (worker->readiness)
+        readiness_line(worker->readiness, line, length);
+}
+
+static const struct process_events events = {on_executed, on_line, on_process_exit};
+
+static void act_spawn(struct worker *worker)
+{
+    const struct app_config *config = spec_config(worker->spec);
+    struct err err;
+
+    disarm(worker);
+    if (worker->started_mono_ms > 0)
+        worker->slot->restarts++;
+    worker->started_mono_ms = clock_mono_ms();
+    worker->was_ready = false;
+    worker->stop_wanted = worker->again_wanted = false;
+    worker->ready_by = NULL;
+    if (spawn_worker(worker, &events, &err) == -1) {
+        fail_start(worker, err.text);
+        return;
+    }
+    log_info("%s: pid %d started", worker->label, (int)worker->pid);
+    uv_timer_start(&worker->ready_timer, on_ready_due, (uint64_t)config->ready.timeout_ms, 0);
+    worker->readiness = readiness_start(worker);
+}
+
+static void act_announce(struct worker *worker)
+{
+    disarm(worker);
+    worker->was_ready = true;
+    worker->online_wall_ms = clock_wall_ms();
+    worker->reason[0] = '\0';
+    worker->serving = !worker->candidate;
+}
+
+static void act_terminate(struct worker *worker)
+{
+    const struct app_config *config = spec_config(worker->spec);
+    disarm(worker);
+    uv_timer_start(&worker->kill_timer, on_kill_due, (uint64_t)config->kill_timeout_ms, 0);
+    if (worker->process)
+        process_signal(worker->process, config->stop_signal);
+}
+
+static void act_kill(struct worker *worker)
+{
+    log_warn("%s: did not end in time, SIGKILL", worker->label);
+    if (worker->pid > 0)
+        process_kill_session(worker->pid);
+}
+
+// --- transitions --------------------------------------------------------------------------------
+
+static void act(struct worker *worker, enum worker_action action)
+{
+    switch (action) {
+    case WORKER_ACT_NONE:
+    case WORKER_ACT_ARM_RETRY: // judge_exit armed it, with the delay
+        break;
+    case WORKER_ACT_SPAWN:
+        act_spawn(worker);
+        break;
+    case WORKER_ACT_ANNOUNCE:
+        act_announce(worker);
+        break;
+    case WORKER_ACT_TERMINATE:
+        act_terminate(worker);
+        break;
+    case WORKER_ACT_KILL:
+        act_kill(worker);
+        break;
+    case WORKER_ACT_DISARM:
+        disarm(worker);
+        break;
+    }
+}
+
+static void enter(struct worker *worker, enum worker_state next)
+{
+    enum worker_state from = worker->state;
+    worker->state = next;
+    if (next != WORKER_ONLINE)
+        worker->serving = false;
+    log_info("%s: %s -> %s%s%s%s", worker->label, worker_state_name(from), worker_state_name(next),
+             *worker->reason ? " (" : "", worker->reason, *worker->reason ? ")" : "");
+}
+
+static void handle(struct worker *worker, enum worker_event event)
+{
+    struct worker_step step = worker_fsm_step(worker->state, event);
+
+    if (step.next != WORKER_STAY)
+        enter(worker, step.next);
+    // After act the worker may be in a further state (a spawn that fails at once), which told its
+    // own listeners: the outer transition is history then.
+    act(worker, step.action);
+    if (step.next != WORKER_STAY && worker->state == step.next)
+        app_worker_changed(worker);
+}
+
+// --- public -------------------------------------------------------------------------------------
+
+static void init_timer(struct worker *worker, uv_timer_t *timer)
+{
+    uv_timer_init(worker->app->daemon->loop, timer);
+    timer->data = worker;
+    worker->open_timers++;
+}
+
+struct worker *worker_new(struct app *app, struct slot *slot, struct spec *spec)
+{
+    struct worker *worker = mem_zalloc(1, sizeof *worker);
+    worker->app = app;
+    worker->slot = slot;
+    worker->spec = spec_ref(spec);
+    worker->state = WORKER_STOPPED;
+    worker->endpoint = WORKER_NO_ENDPOINT;
+    worker->column = WORKER_NO_COLUMN;
+    worker->exit_code = -1;
+    snprintf(worker->label, sizeof worker->label, "%.64s#%u", app->name, slot->index);
+    init_timer(worker, &worker->ready_timer);
+    init_timer(worker, &worker->kill_timer);
+    init_timer(worker, &worker->retry_timer);
+    return worker;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct worker *worker = handle->data;
+    if (--worker->open_timers == 0)
+        free(worker);
+}
+
+void worker_free(struct worker *worker)
+{
+    disarm(worker);
+    retirement_cancel(worker->retirement);
+    spec_unref(worker->spec);
+    uv_close((uv_handle_t *)&worker->ready_timer, on_timer_closed);
+    uv_close((uv_handle_t *)&worker->kill_timer, on_timer_closed);
+    uv_close((uv_handle_t *)&worker->retry_timer, on_timer_closed);
+}
+
+void worker_start(struct worker *worker)
+{
+    if (!worker_state_alive(worker->state) && !worker->process) {
+        restart_history_reset(&worker->slot->history);
+        worker->started_mono_ms = 0;
+        worker->reason[0] = '\0';
+        handle(worker, WORKER_EV_START);
+    } else if (worker->state == WORKER_STOPPING && worker->stop_wanted) {
+        worker->again_wanted = true;
+    }
+}
+
+void worker_refuse(struct worker *worker, const char *reason)
+{
+    if (worker_state_alive(worker->state) || worker->state == WORKER_ERRORED)
+        return;
+    set_reason(worker, "%s", reason);
+    log_error("%s: cannot be started: %s", worker->label, reason);
+    handle(worker, WORKER_EV_REFUSED);
+}
+
+void worker_stop(struct worker *worker, const char *reason)
+{
+    worker->stop_wanted = true;
+    worker->again_wanted = false;
+    if (worker->state != WORKER_STOPPED && worker->state != WORKER_STOPPING)
+        set_reason(worker, "%s", reason);
+    handle(worker, WORKER_EV_STOP);
+}
+
+void worker_restart(struct worker *worker, const char *reason)
+{
+    restart_history_reset(&worker->slot->history);
+    if (!worker_state_alive(worker->state)) {
+        worker_start(worker);
+        return;
+    }
+    worker_stop(worker, reason);
+    worker->again_wanted = true;
+}
+
+void worker_drain(struct worker *worker)
+{
+    set_reason(worker, "replaced");
+    handle(worker, WORKER_EV_DRAIN);
+}
+
+void worker_kill(struct worker *worker, const char *reason)
+{
+    if (worker->pid <= 0)
+        return;
+    log_warn("%s: SIGKILL (%s)", worker->label, reason);
+    process_kill_session(worker->pid);
+}
+
+void worker_ready(struct worker *worker, const char *by)
+{
+    worker->ready_by = by;
+    handle(worker, WORKER_EV_READY);
+}
+
+void worker_address(const struct worker *worker, char *out, size_t size)
+{
+    if (worker->port > 0)
+        snprintf(out, size, "127.0.0.1:%d", worker->port);
+    else if (size > 0)
+        out[0] = '\0';
+}

@@ -1,0 +1,316 @@
+"""A gateway worker and its supervisor's side of the control socket, played by this test."""
+
+import array
+import json
+import mmap
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import gateway_alone
+from gateway_alone import OK, Client, Upstream, answering, field
+from gwtest import BIN, wait_until
+
+COLUMNS, ENDPOINTS = 512, 1024
+HEADER = struct.Struct("<QIII")  # magic, version, columns, endpoints; then the checksum
+COLUMN = struct.Struct(f"<4Q2I{ENDPOINTS}I")
+
+
+def xxh32(data):
+    """XXH32 with seed 0 for 16 to 19 + 4n bytes in one stripe: the header's 20."""
+    p1, p2, p3, p4, mask = 2654435761, 2246822519, 3266489917, 668265263, 0xFFFFFFFF
+
+    def rotate(value, bits):
+        return (value << bits | value >> 32 - bits) & mask
+
+    lanes = [(p1 + p2) & mask, p2, 0, -p1 & mask]
+    words = struct.unpack("<5I", data)
+    lanes = [rotate((lane + word * p2) & mask, 13) * p1 & mask
+             for lane, word in zip(lanes, words[:4])]
+    value = sum(rotate(lane, bits) for lane, bits in zip(lanes, (1, 7, 12, 18))) & mask
+    value = (value + len(data)) & mask
+    value = rotate((value + words[4] * p3) & mask, 17) * p4 & mask
+    for shift, prime in ((15, p2), (13, p3)):
+        value = (value ^ value >> shift) * prime & mask
+    return value ^ value >> 16
+
+
+class Page:
+    """The state page."""
+
+    def __init__(self):
+        size = HEADER.size + 4 + COLUMNS * COLUMN.size
+        self.fd = os.memfd_create("state")
+        os.ftruncate(self.fd, size)
+        self.map = mmap.mmap(self.fd, size)
+        header = HEADER.pack(0x3145544154535747, 1, COLUMNS, ENDPOINTS)
+        self.map[:HEADER.size + 4] = header + struct.pack("<I", xxh32(header))
+
+    def column(self, index):
+        values = COLUMN.unpack_from(self.map, HEADER.size + 4 + index * COLUMN.size)
+        names = ("heartbeat", "requests", "retries", "failures", "connections", "in_flight")
+        return dict(zip(names, values)) | {"endpoints": values[6:]}
+
+
+class Supervisor:
+    """control.sock: answers `register`, remembers what else it hears."""
+
+    def __init__(self, folder, answer):
+        self.path = os.path.join(folder, "control.sock")
+        self.answer = answer  # a function without arguments
+        self.acked = []
+        self.registered = 0
+        self.current = None
+        self.listen()
+
+    def listen(self):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(self.path)
+        self.socket.listen()
+        threading.Thread(target=self._accept, args=(self.socket,), daemon=True).start()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock):
+        with sock.makefile("rb") as lines:
+            for line in lines:
+                message = json.loads(line)
+                if message["cmd"] == "register":
+                    answer = {"id": message["id"], "ok": True, **self.answer()}
+                    sock.sendall(json.dumps(answer).encode() + b"\n")
+                    self.current = sock
+                    self.registered += 1
+                elif message["cmd"] == "endpoints_ack":
+                    self.acked.append(message["args"]["generation"])
+
+    def push(self, command, args, fd=None):
+        line = json.dumps({"cmd": command, "args": args}).encode() + b"\n"
+        rights = [] if fd is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                                         array.array("i", [fd]))]
+        self.current.sendmsg([line], rights)
+
+    def die(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        os.unlink(self.path)
+        if self.current:
+            self.current.shutdown(socket.SHUT_RDWR)
+            self.current.close()
+        self.current = None
+
+
+class SupervisedWorker(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="gateway-test-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.page = Page()
+        self.addCleanup(os.close, self.page.fd)
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.notify.close)
+        self.notify.bind(os.path.join(self.folder, "notify.sock"))
+        self.notify.settimeout(20)
+        self.slot = self.listening()
+        self.port = self.slot.getsockname()[1]
+        self.column = 7
+        self.sets = {}
+        self.generation = 1
+        self.supervisor = Supervisor(self.folder, self.registration)
+        self.process = None
+        self.addCleanup(self.end)
+
+    def listening(self):
+        sock = socket.create_server(("127.0.0.1", 0), backlog=64)
+        sock.setblocking(False)
+        self.addCleanup(sock.close)
+        return sock
+
+    def app(self, script):
+        """An upstream as an endpoint of the app; its index is that of its creation."""
+        upstream = Upstream(script)
+        self.addCleanup(upstream.close)
+        return upstream
+
+    @staticmethod
+    def endpoint(upstream, index):
+        return {"name": f"api#{index}", "address": upstream.url.removeprefix("http://"),
+                "index": index}
+
+    def registration(self):
+        gateway = {"listen": [{"address": "127.0.0.1:1"}], "upstreams": {"api": {"app": "api"}},
+                   "routes": [{"path": "/*", "upstream": "api"}]}
+        api = {"name": "api", "script": "/bin/true", "port": "auto"}
+        return {"column": self.column, "document": {"apps": [api], "gateway": gateway},
+                "endpoints": {"generation": self.generation, "upstreams": self.sets}}
+
+    def start(self, ready=True):
+        self.log = open(os.path.join(self.folder, "log"), "w+")
+        self.addCleanup(self.log.close)
+        env = {name: value for name, value in os.environ.items()
+               if not name.startswith(("GWCTL_", "LISTEN_"))}
+        env |= {"GWCTL_HOME": self.folder, "LISTEN_FDS": "2",
+                "LISTEN_FDNAMES": "listen.0:state",
+                "NOTIFY_SOCKET": self.notify.getsockname()}
+        # LISTEN_PID is the worker's own pid; descriptors 3 and 4 are made by the shell.
+        command = (f"exec 3<&{self.slot.fileno()} 4<&{self.page.fd}; "
+                   f"LISTEN_PID=$$ exec {os.path.join(BIN, 'gateway')}")
+        self.process = subprocess.Popen(["bash", "-c", command], env=env, stderr=self.log,
+                                        stdin=subprocess.DEVNULL, stdout=self.log,
+                                        pass_fds=(self.slot.fileno(), self.page.fd))
+        if ready:
+            self.assertTrue(self.notify.recv(4096).startswith(b"READY=1"))
+
+    def end(self):
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.terminate()
+        status = self.process.wait(20)
+        self.log.seek(0)
+        text = self.log.read()
+        self.assertEqual(status, 0, text)
+        self.assertNotIn("Sanitizer", text)
+
+    def fetch(self, path="/", port=None):
+        with Client(port or self.port) as client:
+            client.get(path)
+            return client.answer()
+
+    def push(self, sets):
+        """Pushes new sets and waits for the acknowledgement."""
+        self.generation += 1
+        self.sets = sets
+        self.supervisor.push("endpoints", {"generation": self.generation, "upstreams": sets})
+        wait_until(lambda: self.generation in self.supervisor.acked, what="the acknowledgement")
+
+    def test_serves_what_it_is_told(self):
+        one, two = self.app(answering(OK)), self.app(answering(OK))
+        self.sets = {"api": [self.endpoint(one, 3)]}
+        self.start()
+        self.assertEqual(self.fetch()[0], 200)
+        self.push({"api": [self.endpoint(two, 4)]})
+        wait_until(one.connections[0].gone.is_set, what="the end of the idle connection")
+        for _ in range(4):
+            self.assertEqual(self.fetch()[0], 200)
+        self.assertEqual((len(one.requests), len(two.requests)), (1, 4))
+        self.push({"api": []})
+        self.assertEqual(self.fetch()[0], 503)
+        self.assertEqual(self.fetch("/health/ready")[0], 503)
+        column = self.page.column(7)
+        self.assertEqual(column["requests"], 7)
+        self.assertGreater(column["heartbeat"], 0)
+
+    def test_counts_what_a_removed_endpoint_still_does(self):
+        released = threading.Event()
+
+        def script(connection):
+            while connection.request():
+                released.wait(20)
+                connection.send(OK)
+
+        old, new = self.app(script), self.app(answering(OK))
+        self.sets = {"api": [self.endpoint(old, 5)]}
+        self.start()
+        with Client(self.port) as client:
+            client.get()
+            wait_until(lambda: old.requests, what="the upstream request")
+            column = self.page.column(7)
+            self.assertEqual((column["in_flight"], column["connections"]), (1, 1))
+            self.push({"api": [self.endpoint(new, 6)]})
+            self.assertEqual(self.fetch()[0], 200)
+            self.assertEqual(self.page.column(7)["endpoints"][5:7], (1, 0))
+            released.set()
+            self.assertEqual(client.answer()[0], 200)
+            wait_until(lambda: self.page.column(7)["endpoints"][5] == 0, what="the end of the use")
+        wait_until(old.connections[0].gone.is_set, what="the end of the old connection")
+        wait_until(lambda: self.page.column(7)["connections"] == 0, what="no connection")
+
+    def test_works_on_without_a_supervisor_and_comes_back(self):
+        one = self.app(answering(OK))
+        self.sets = {"api": [self.endpoint(one, 0)]}
+        self.start()
+        self.supervisor.die()
+        self.assertEqual(self.fetch()[0], 200)
+        self.column = 9
+        self.supervisor.listen()
+        wait_until(lambda: self.supervisor.registered == 2, what="the second registration")
+        wait_until(lambda: self.page.column(9)["requests"] == 1, what="the new column")
+        self.assertEqual(self.page.column(7)["requests"], 0)
+        self.assertEqual(self.fetch()[0], 200)
+        self.push({"api": []})
+        self.assertEqual(self.fetch()[0], 503)
+
+    def test_waits_for_a_supervisor_that_is_not_there_yet(self):
+        self.supervisor.die()
+        self.start(ready=False)
+        self.supervisor.listen()
+        self.assertTrue(self.notify.recv(4096).startswith(b"READY=1"))
+        self.assertEqual(self.fetch("/health/live")[0], 200)
+
+    def test_a_message_it_does_not_understand_ends_the_connection(self):
+        self.start()
+        for line in (b"no json\n", b'{"cmd":"endpoints","args":{"generation":9,"upstreams":'
+                     b'{"api":[{"name":"x","address":"127.0.0.1:1","index":5000}]}}}\n',
+                     b'{"cmd":"slot_take","args":{"name":"slot.1.0"}}\n'):
+            with self.subTest(line):
+                before = self.supervisor.registered
+                self.supervisor.current.sendall(line)
+                wait_until(lambda: self.supervisor.registered > before, what="a new registration")
+        before = self.supervisor.registered
+        self.supervisor.push("unheard_of", {})
+        self.push({"api": []})
+        self.assertEqual(self.supervisor.registered, before)
+
+    def test_accepts_for_another_slot_and_gives_it_back(self):
+        self.start()
+        other = self.listening()
+        port = other.getsockname()[1]
+        self.supervisor.push("slot_take", {"name": "slot.1.0"}, other.fileno())
+        self.assertEqual(self.fetch("/health/live", port)[0], 200)
+        self.supervisor.push("slot_give", {"name": "slot.1.0"})
+        self.push({"api": []})  # it has been handled when this is acknowledged
+        with Client(port) as client:
+            client.get("/health/live")
+            sock, _ = other.accept()  # nobody else took it
+            sock.close()
+        self.assertEqual(self.fetch("/health/live")[0], 200)
+
+    def test_drain_leaves_the_slot_to_its_successor(self):
+        self.start()
+        with Client(self.port) as client:
+            client.get("/health/live")
+            client.answer()
+            self.process.send_signal(signal.SIGTERM)
+            self.assertTrue(self.notify.recv(4096).startswith(b"STOPPING=1"))
+            with Client(self.port) as waiting:
+                waiting.get("/health/live")
+                client.get("/health/ready")
+                answer = client.answer()
+                self.assertEqual(answer[0], 503)
+                self.assertEqual(field(answer[1], "connection"), [b"close"])
+                self.assertEqual(self.process.wait(20), 0)
+                self.start()
+                self.assertEqual(waiting.answer()[0], 200)
+
+    def test_without_its_surroundings_it_does_not_start(self):
+        for env in ({}, {"GWCTL_HOME": self.folder}):
+            done = subprocess.run([os.path.join(BIN, "gateway")], capture_output=True, text=True,
+                                  env={"PATH": os.environ["PATH"], **env}, timeout=20)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("gateway --help", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,104 @@
+"""What apps write arrives in their logs line by line: none lost, none torn, and `logs` shows it."""
+
+import os
+import re
+import signal
+
+import gwtest
+from gwtest import wait_until
+
+LINES = 10000
+
+# Writes its lines in pieces that know nothing of line ends, as buffered output does.
+WRITER = f"""
+import os, sys, time
+me = os.environ["NODE_APP_INSTANCE"]
+def flood(fd, word):
+    text = "".join(f"{{word}} {{me}} {{n}} " + "x" * (n % 300) + " end\\n" for n in range({LINES}))
+    data = text.encode()
+    piece = 997
+    for at in range(0, len(data), piece):
+        os.write(fd, data[at:at + piece])
+flood(1, "out")
+flood(2, "err")
+os.write(1, b"last words without a newline")
+while True: time.sleep(3600)
+"""
+
+
+class Logs(gwtest.Case):
+    def start_writers(self, **keys):
+        self.home.write("writer.py", WRITER)
+        file = self.home.write("apps.json", {"apps": [{"name": "writer", "script": "writer.py",
+                                                       "instances": 2, **keys}]})
+        self.home.ok("start", file)
+
+    def check_complete(self, text, word):
+        seen = {"0": [], "1": []}
+        for line in text.splitlines():
+            whole = re.fullmatch(word + r" ([01]) (\d+) (x*) end", line)
+            if not whole:
+                self.assertEqual(line, "last words without a newline")
+                continue
+            number = int(whole[2])
+            self.assertEqual(len(whole[3]), number % 300)
+            seen[whole[1]].append(number)
+        for instance in seen:
+            self.assertEqual(seen[instance], list(range(LINES)), f"{word} of instance {instance}")
+
+    def complete(self, pattern, word):
+        return self.home.read_log(pattern).count(f"{word} ") >= 2 * LINES
+
+    def test_merged_output_of_two_instances_is_line_exact(self):
+        self.start_writers(merge_logs=True)
+        wait_until(lambda: self.complete("writer-out.log", "out"), 60, "all lines of stdout")
+        wait_until(lambda: self.complete("writer-error.log", "err"), 60, "all lines of stderr")
+        self.home.ok("stop", "writer")
+        out = self.home.read_log("writer-out.log")
+        self.check_complete(out, "out")
+        self.check_complete(self.home.read_log("writer-error.log"), "err")
+        self.assertEqual(out.count("last words without a newline\n"), 2)
+
+    def test_each_instance_has_its_own_file(self):
+        self.start_writers()
+        wait_until(lambda: self.complete("writer-error-*.log", "err"), 60, "all lines of stderr")
+        files = sorted(name for name in os.listdir(os.path.join(self.home.path, "logs"))
+                       if name.startswith("writer-out-"))
+        self.assertEqual(len(files), 2)
+        self.check_complete(self.home.read_log("writer-out-*.log"), "out")
+
+    def test_a_file_of_the_apps_own_choice(self):
+        path = os.path.join(self.home.folder, "own.log")
+        self.home.write("hello.sh", "echo hello; exec sleep 3600\n")
+        file = self.home.write("apps.json", {"apps": [{"name": "hello", "script": "hello.sh",
+                                                       "out_file": path, "merge_logs": True}]})
+        self.home.ok("start", file)
+        wait_until(lambda: self.home.read_log(path) == "hello\n")
+
+
+class Reading(gwtest.Case):
+    def setUp(self):
+        super().setUp()
+        self.home.write("count.sh", "for n in 1 2 3 4 5 6 7 8 9; do echo line $n; done\n"
+                        "trap 'echo more' USR1\nwhile :; do sleep 0.05; done\n")
+        file = self.home.write("apps.json", {"apps": [{"name": "count", "script": "count.sh"}]})
+        self.home.ok("start", file)
+        wait_until(lambda: "line 9" in self.home.read_log("count-out*.log"))
+
+    def test_the_last_lines(self):
+        text = self.home.ok("logs", "count", "--lines", "3", "--nostream")
+        self.assertEqual(re.findall(r"line \d", text), ["line 7", "line 8", "line 9"])
+
+    def test_following(self):
+        reader = self.home.popen("logs", "count", "-f", "--lines", "1")
+        self.addCleanup(reader.stdout.close)
+        self.addCleanup(reader.stderr.close)
+        self.addCleanup(reader.wait)
+        self.addCleanup(reader.terminate)
+        self.assertIn("line 9", reader.stdout.readline())
+        os.kill(self.home.pids("count")[0], signal.SIGUSR1)
+        self.assertIn("more", reader.stdout.readline())
+
+
+if __name__ == "__main__":
+    gwtest.main()

@@ -1,0 +1,132 @@
+// Forms of a file, absolute paths, the resolved document, files on disk.
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/ecosystem_file.h"
+#include "common/mem.h"
+
+static const char *look_up(const char *name, void *context)
+{
+    (void)context;
+    return strcmp(name, "NAME") == 0 ? "api" : NULL;
+}
+
+static struct ecosystem *load(const char *text, size_t *findings)
+{
+    struct config_errors *errors = config_errors_new("t");
+    struct ecosystem *ecosystem = ecosystem_load(text, strlen(text), "/srv", look_up, NULL, errors);
+    *findings = config_errors_count(errors);
+    config_errors_free(errors);
+    return ecosystem;
+}
+
+static const char *const forms[] = {"{\"name\":\"${NAME}\",\"script\":\"./x/s.js\"}",
+                                    "[{\"name\":\"${NAME}\",\"script\":\"./x/s.js\"},]",
+                                    "{\"apps\":[{\"name\":\"${NAME}\",\"script\":\"./x/s.js\"}]}"};
+
+START_TEST(all_forms_are_one_document)
+{
+    size_t findings;
+    struct ecosystem *ecosystem = load(forms[_i], &findings);
+    ck_assert_ptr_nonnull(ecosystem);
+    ck_assert_uint_eq(ecosystem->app_count, 1);
+    ck_assert_ptr_null(ecosystem->gateway);
+    ck_assert_str_eq(ecosystem->apps[0].script, "/srv/x/s.js");
+    ck_assert_str_eq(
+        json_object_to_json_string_ext(ecosystem->document,
+                                       JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+        "{\"apps\":[{\"name\":\"api\",\"script\":\"/srv/x/s.js\",\"cwd\":\"/srv\"}]}");
+    ecosystem_free(ecosystem);
+}
+END_TEST
+
+START_TEST(paths_are_absolute)
+{
+    size_t findings;
+    struct ecosystem *ecosystem =
+        load("{\"name\":\"a\",\"exec\":\"not-in-the-folder\",\"cwd\":\"sub\",\"out_file\":\"o\","
+             "\"error_file\":\"/e\"}",
+             &findings);
+    ck_assert_ptr_nonnull(ecosystem);
+    ck_assert_str_eq(ecosystem->apps[0].script, "not-in-the-folder");
+    ck_assert_str_eq(ecosystem->apps[0].cwd, "/srv/sub");
+    ck_assert_str_eq(ecosystem->apps[0].out_file, "/srv/o");
+    ck_assert_str_eq(ecosystem->apps[0].error_file, "/e");
+    ecosystem_free(ecosystem);
+}
+END_TEST
+
+START_TEST(document_reads_back)
+{
+    size_t findings;
+    struct ecosystem *first =
+        load("{\"gateway\":{\"listen\":[{\"address\":\"*:80\"}],\"upstreams\":{\"u\":{\"servers\":"
+             "[\"unix:/a\"]}},\"routes\":[{\"path\":\"/$${X}\",\"upstream\":\"u\"}]}}",
+             &findings);
+    ck_assert_ptr_nonnull(first);
+    struct config_errors *errors = config_errors_new("t");
+    struct ecosystem *second = ecosystem_from_document(first->document, errors);
+    ecosystem_free(first);
+    ck_assert_ptr_nonnull(second);
+    const struct route_config *route = second->gateway->routes.items;
+    ck_assert_str_eq(route->path, "/${X}");
+    ck_assert_str_eq(second->gateway->process.cwd, "/srv");
+    ck_assert_ptr_nonnull(json_get_array(second->document, "apps"));
+    ecosystem_free(second);
+    config_errors_free(errors);
+}
+END_TEST
+
+START_TEST(a_bad_file_is_nothing)
+{
+    size_t findings;
+    ck_assert_ptr_null(load("{\"apps\":[{\"name\":\"a\"},{\"scrpt\":1}]}", &findings));
+    ck_assert_uint_eq(findings, 4);
+}
+END_TEST
+
+START_TEST(files)
+{
+    char folder[] = "/tmp/ecosystem-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    char *path = mem_printf("%s/f.json", folder), *script = mem_printf("%s/f.json", folder);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs("{\"name\":\"a\",\"script\":\"f.json\"}", file); // the script that exists is itself
+    fclose(file);
+    struct config_errors *errors = config_errors_new(path);
+    struct ecosystem *ecosystem = ecosystem_load_file(path, look_up, NULL, errors);
+    ck_assert_ptr_nonnull(ecosystem);
+    ck_assert_str_eq(ecosystem->apps[0].script, script);
+    ck_assert_str_eq(ecosystem->apps[0].cwd, folder);
+    ecosystem_free(ecosystem);
+    unlink(path);
+    ck_assert_ptr_null(ecosystem_load_file(path, look_up, NULL, errors));
+    ck_assert_uint_eq(config_errors_count(errors), 1);
+    rmdir(folder);
+    config_errors_free(errors);
+    free(path);
+    free(script);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("ecosystem");
+    TCase *tests = tcase_create("ecosystem");
+    tcase_add_loop_test(tests, all_forms_are_one_document, 0,
+                        (int)(sizeof(forms) / sizeof(forms[0])));
+    tcase_add_test(tests, paths_are_absolute);
+    tcase_add_test(tests, document_reads_back);
+    tcase_add_test(tests, a_bad_file_is_nothing);
+    tcase_add_test(tests, files);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,117 @@
+// Where the home is found, what is made in it.
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/home.h"
+
+static char folder[] = "/tmp/gwctl-test-XXXXXX";
+
+static void set_up(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(chdir(folder), 0);
+    unsetenv("GWCTL_HOME");
+    setenv("HOME", folder, 1);
+}
+
+static void remove_in(const char *root)
+{
+    static const char *const parts[] = {"logs", "run", ""};
+    for (size_t i = 0; i < 3; i++) {
+        char path[200];
+        snprintf(path, sizeof path, "%s/%s", root, parts[i]);
+        rmdir(path);
+    }
+}
+
+static void tear_down(void)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s/.gwctl", folder);
+    remove_in(path);
+    snprintf(path, sizeof path, "%s/own", folder);
+    remove_in(path);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+
+static void expect_home(const char *name)
+{
+    struct err err;
+    struct stat stat_of;
+    char expected[200];
+    ck_assert_msg(home_open(&err) == 0, "%s", err.text);
+    snprintf(expected, sizeof expected, "%s/%s", folder, name);
+    ck_assert_str_eq(home_path(HOME_ROOT), expected);
+    strcat(expected, "/run/notify.sock");
+    ck_assert_str_eq(home_path(HOME_NOTIFY), expected);
+    static const enum home_file made[] = {HOME_ROOT, HOME_LOGS, HOME_RUN};
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(stat(home_path(made[i]), &stat_of), 0);
+        ck_assert_uint_eq(stat_of.st_mode, S_IFDIR | 0700);
+    }
+}
+
+START_TEST(default_home)
+{
+    expect_home(".gwctl");
+    expect_home(".gwctl"); // there already
+}
+END_TEST
+
+START_TEST(own_home)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s/own", folder);
+    setenv("GWCTL_HOME", path, 1);
+    expect_home("own");
+}
+END_TEST
+
+START_TEST(relative_home_is_made_absolute)
+{
+    ck_assert_int_eq(mkdir("own", 0700), 0);
+    setenv("GWCTL_HOME", "own", 1);
+    expect_home("own");
+}
+END_TEST
+
+START_TEST(unusable)
+{
+    struct err err;
+    char path[200];
+    setenv("GWCTL_HOME", "missing/home", 1);
+    ck_assert_int_eq(home_open(&err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "GWCTL_HOME"));
+
+    snprintf(path, sizeof path, "%s/missing/home", folder);
+    setenv("GWCTL_HOME", path, 1);
+    ck_assert_int_eq(home_open(&err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "No such file"));
+
+    snprintf(path, sizeof path, "/%0150d", 0);
+    setenv("GWCTL_HOME", path, 1);
+    ck_assert_int_eq(home_open(&err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "too long"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("home");
+    TCase *tests = tcase_create("home");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, default_home);
+    tcase_add_test(tests, own_home);
+    tcase_add_test(tests, relative_home_is_made_absolute);
+    tcase_add_test(tests, unusable);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed > 0;
+}

@@ -67,12 +67,12 @@ static int collect(struct keeper_link *link, long count, char *names, struct err
     char *name;
     int fd = FIRST_FD;
 
-    while (count > 0 && (name = strsep(&names, ":")) != NULL && fd - FIRST_FD < count) {
+    while (fd - FIRST_FD < count && (name = strsep(&names, ":")) != NULL) {
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
             return err_set_errno(err, "inherited fd %d (%s)", fd, name);
         add_inherited(link, fd++, name);
     }
-    if (names || (long)link->count != count)
+    if ((names && *names) || (long)link->count != count)
         return err_set(err, "LISTEN_FDNAMES has not the %ld names that LISTEN_FDS says", count);
     return 0;
 }

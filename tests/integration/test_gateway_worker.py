@@ -1,6 +1,7 @@
 """A gateway worker and its supervisor's side of the control socket, played by this test."""
 
 import array
+import fcntl
 import json
 import mmap
 import os
@@ -13,7 +14,6 @@ import tempfile
 import threading
 import unittest
 
-import gateway_alone
 from gateway_alone import OK, Client, Upstream, answering, field
 from gwtest import BIN, wait_until
 
@@ -84,7 +84,7 @@ class Supervisor:
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, sock):
-        with sock.makefile("rb") as lines:
+        with sock, sock.makefile("rb") as lines:
             for line in lines:
                 message = json.loads(line)
                 if message["cmd"] == "register":
@@ -107,7 +107,6 @@ class Supervisor:
         os.unlink(self.path)
         if self.current:
             self.current.shutdown(socket.SHUT_RDWR)
-            self.current.close()
         self.current = None
 
 
@@ -128,6 +127,7 @@ class SupervisedWorker(unittest.TestCase):
         self.generation = 1
         self.supervisor = Supervisor(self.folder, self.registration)
         self.process = None
+        self.log = os.path.join(self.folder, "log")
         self.addCleanup(self.end)
 
     def listening(self):
@@ -155,19 +155,20 @@ class SupervisedWorker(unittest.TestCase):
                 "endpoints": {"generation": self.generation, "upstreams": self.sets}}
 
     def start(self, ready=True):
-        self.log = open(os.path.join(self.folder, "log"), "w+")
-        self.addCleanup(self.log.close)
         env = {name: value for name, value in os.environ.items()
                if not name.startswith(("GWCTL_", "LISTEN_"))}
         env |= {"GWCTL_HOME": self.folder, "LISTEN_FDS": "2",
                 "LISTEN_FDNAMES": "listen.0:state",
                 "NOTIFY_SOCKET": self.notify.getsockname()}
         # LISTEN_PID is the worker's own pid; descriptors 3 and 4 are made by the shell.
-        command = (f"exec 3<&{self.slot.fileno()} 4<&{self.page.fd}; "
+        fds = [fcntl.fcntl(fd, fcntl.F_DUPFD, 50) for fd in (self.slot.fileno(), self.page.fd)]
+        command = (f"exec 3<&{fds[0]} 4<&{fds[1]} {fds[0]}<&- {fds[1]}<&-; "
                    f"LISTEN_PID=$$ exec {os.path.join(BIN, 'gateway')}")
-        self.process = subprocess.Popen(["bash", "-c", command], env=env, stderr=self.log,
-                                        stdin=subprocess.DEVNULL, stdout=self.log,
-                                        pass_fds=(self.slot.fileno(), self.page.fd))
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(["bash", "-c", command], env=env, stderr=log,
+                                            stdin=subprocess.DEVNULL, stdout=log, pass_fds=fds)
+        for fd in fds:
+            os.close(fd)
         if ready:
             self.assertTrue(self.notify.recv(4096).startswith(b"READY=1"))
 
@@ -178,8 +179,8 @@ class SupervisedWorker(unittest.TestCase):
             self.process.terminate()
             self.process.terminate()
         status = self.process.wait(20)
-        self.log.seek(0)
-        text = self.log.read()
+        with open(self.log) as log:
+            text = log.read()
         self.assertEqual(status, 0, text)
         self.assertNotIn("Sanitizer", text)
 
@@ -208,9 +209,8 @@ class SupervisedWorker(unittest.TestCase):
         self.push({"api": []})
         self.assertEqual(self.fetch()[0], 503)
         self.assertEqual(self.fetch("/health/ready")[0], 503)
-        column = self.page.column(7)
-        self.assertEqual(column["requests"], 7)
-        self.assertGreater(column["heartbeat"], 0)
+        wait_until(lambda: self.page.column(7)["requests"] == 7, what="the count of requests")
+        self.assertGreater(self.page.column(7)["heartbeat"], 0)
 
     def test_counts_what_a_removed_endpoint_still_does(self):
         released = threading.Event()

@@ -39,7 +39,8 @@ class Restarts(gwtest.Case):
 
     def test_a_crashing_app_backs_off_and_is_given_up(self):
         self.home.write("crash.py", CRASHER)
-        done = self.start(name="crash", script="crash.py", max_restarts=4)
+        # wait_ready: on a slow machine it could live for the 500 ms that count as ready otherwise.
+        done = self.start(name="crash", script="crash.py", max_restarts=4, wait_ready=True)
         self.assertEqual(done.returncode, 1)
         wait_until(lambda: state_of(self.entry("crash")) == "errored", 30, "errored")
         self.assertEqual(self.entry("crash")["pm2_env"]["status"], "errored")

@@ -68,8 +68,11 @@ START_TEST(moves_and_grows)
         for (size_t i = 0; i < more; i++)
             to[i] = (char)written++;
         buf_commit(&buf, more);
-        for (size_t i = 0; i < buf.length; i++)
-            ck_assert_uint_eq((unsigned char)buf.data[i], (unsigned char)(expected + i));
+        size_t same = 0; // one assertion a round: they are slow by the million
+        while (same < buf.length &&
+               (unsigned char)buf.data[same] == (unsigned char)(expected + same))
+            same++;
+        ck_assert_uint_eq(same, buf.length);
         size_t less = buf.length > 0 ? (size_t)rand() % (buf.length + 1) : 0;
         buf_consume(&buf, less);
         expected = (unsigned char)(expected + less);

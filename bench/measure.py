@@ -64,10 +64,15 @@ def cpu_ns(pids):
     return total
 
 
-def pss_kb(pid):
-    """The process' memory, what it shares with others counted by share."""
+def memory_mb(pid):
+    """A process' memory as (PSS, private): with what it shares with others counted by share, and
+    not at all."""
     with open(f"/proc/{pid}/smaps_rollup") as file:
-        return int(re.search(r"^Pss:\s+(\d+) kB", file.read(), re.M)[1])
+        text = file.read()
+
+    def sum_of(pattern):
+        return sum(map(int, re.findall(rf"^{pattern}:\s+(\d+) kB", text, re.M))) / 1024
+    return sum_of("Pss"), sum_of("Private_(?:Clean|Dirty)")
 
 
 class Servers(contextlib.ExitStack):
@@ -207,6 +212,15 @@ def print_table(header, rows):
     for row in rows:
         print("| " + " | ".join(row) + " |")
     print()
+
+
+def print_memory(pids):
+    """A table of {name: pid}."""
+    rows = []
+    for name, pid in pids.items():
+        pss, private = memory_mb(pid)
+        rows.append([name, f"{pss:.2f} MB", f"{private:.2f} MB"])
+    print_table(["process", "PSS", "of it private"], rows)
 
 
 def machine():

@@ -88,16 +88,15 @@ def print_memory(servers):
     gwctl = os.path.join(measure.BIN, "gwctl")
     servers.callback(subprocess.run, [gwctl, "kill"], env=env, stdout=subprocess.DEVNULL)
     subprocess.run([gwctl, "start", os.path.join(measure.ROOT, "ecosystem", "demo.json")], env=env,
-                   check=True, stdout=subprocess.DEVNULL)
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     listed = json.loads(subprocess.run([gwctl, "jlist"], env=env, check=True,
                                        stdout=subprocess.PIPE).stdout)
     workers = [entry["pid"] for entry in listed if entry["name"] == "gateway"]
     with open(os.path.join(home, "gwctl.pid")) as file:
         supervisor = int(file.read())
-    keeper = measure.parents()[supervisor]
-    measure.print_table(["process, idle", "PSS"], [
-        [name, f"{measure.pss_kb(pid) / 1024:.2f} MB"] for name, pid in
-        (("gateway worker", workers[0]), ("supervisor", supervisor), ("keeper", keeper))])
+    print("Idle, under supervision, with two demo apps:\n")
+    measure.print_memory({"gateway worker": workers[0], "supervisor": supervisor,
+                          "keeper": measure.parents()[supervisor]})
 
 
 def main():
@@ -114,6 +113,8 @@ def main():
               f"{options.rounds} interleaved rounds of {options.seconds} s; medians.")
         print(measure.machine() + "\n")
         print_result(run_rounds(sides, options.rounds, options.seconds, options.connections))
+    # Apart from the others, which would share libraries with ours.
+    with Servers() as servers:
         print_memory(servers)
 
 

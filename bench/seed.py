@@ -140,9 +140,8 @@ def main():
         samples = run_rounds(sides, options.rounds, options.requests, options.connections)
         for keep_alive in (True, False):
             print_result(sides, samples, keep_alive, options.connections)
-        measure.print_table(["", "PSS"], [
-            ["PM2's daemon", f"{measure.pss_kb(started['pm2'][2]) / 1024:.1f} MB"],
-            ["gwctl's supervisor", f"{measure.pss_kb(started['gwctl+app'][2]) / 1024:.1f} MB"]])
+        measure.print_memory({"PM2's daemon": started["pm2"][2],
+                              "gwctl's supervisor": started["gwctl+app"][2]})
         if measure.failures(samples):
             raise Failed(f"{measure.failures(samples)} requests failed")
 

@@ -132,11 +132,10 @@ static int parse_umask(struct json_object *value, void *field, struct err *err)
 {
     int64_t mask = -1;
     const char *text = text_of(value);
-    bool is_inherited = strcmp(text, "inherit") == 0;
+    bool is_inherited = !value || strcmp(text, "null") == 0;
     bool is_octal = *text && strspn(text, "01234567") == strlen(text);
     if (!is_inherited && (!is_octal || !read_number(value, 8, &mask) || mask > 0777))
-        return fail_value(value, err,
-                          "an octal mask in a string (such as \"022\"), or \"inherit\"");
+        return fail_value(value, err, "an octal mask in a string (such as \"022\"), or null");
     *(int64_t *)field = mask;
     return 0;
 }
@@ -310,10 +309,10 @@ static const char *const kill_signal[] = {"kill_signal", NULL};
         {"umask",                                                                                  \
          KEY_CUSTOM,                                                                               \
          APP(umask),                                                                               \
-         .fallback = "inherit",                                                                    \
+         .fallback = "null",                                                                       \
          .flags = KEY_RESTART,                                                                     \
          .parse = parse_umask,                                                                     \
-         .help = "Octal, in a string; \"inherit\": as the supervisor."},                           \
+         .help = "Octal, in a string; null: as the supervisor."},                                  \
     {                                                                                              \
         "limit_nofile", KEY_INTEGER, APP(limit_nofile),                                            \
             .min = 0, .max = 1 << 30, .fallback = "0", .flags = KEY_RESTART,                       \

@@ -21,9 +21,9 @@ struct ecosystem {
 
 // Parses `text` (relaxed JSON; an object with "apps" and/or "gateway", an array of apps, or one
 // app), expands variables in every string, makes script, cwd and log paths absolute against
-// `folder`, checks everything with the tables and across them (names unique, `gateway` reserved,
-// routes name upstreams, upstreams name apps with a port). All findings go to errors.
-// Returns NULL when there were any.
+// `folder` (a script that is only in the app's cwd: against that), checks everything with the
+// tables and across them (names unique, `gateway` reserved, routes name upstreams, upstreams name
+// apps with a port). All findings go to errors. Returns NULL when there were any.
 struct ecosystem *ecosystem_load(const char *text, size_t length, const char *folder,
                                  subst_lookup *lookup, void *context,
                                  struct config_errors *errors) GW_MUST_USE;

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "common/config_path.h"
 #include "common/mem.h"
@@ -140,15 +140,30 @@ static void make_absolute(struct json_object *process, const char *key, const ch
     free(path);
 }
 
+static bool is_file(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISREG(found.st_mode);
+}
+
+// A script is one of the file's folder, else one of its cwd (as PM2 has it), else, when it has no
+// "/", a command.
 static void make_script_absolute(struct json_object *app, const char *key, const char *folder)
 {
     struct json_object *value = get_relative(app, key);
     if (!value)
         return;
-    char *path = join(folder, json_object_get_string(value));
-    if (strchr(json_object_get_string(value), '/') || access(path, F_OK) == 0)
-        (void)json_object_set_string(value, path);
-    free(path);
+    const char *cwd = json_get_string(app, "cwd", folder);
+    char *here = join(folder, json_object_get_string(value));
+    char *there = join(*cwd ? cwd : folder, json_object_get_string(value));
+    if (is_file(here))
+        (void)json_object_set_string(value, here);
+    else if (is_file(there))
+        (void)json_object_set_string(value, there);
+    else if (strchr(json_object_get_string(value), '/'))
+        (void)json_object_set_string(value, here);
+    free(here);
+    free(there);
 }
 
 static void make_process_absolute(struct json_object *process, const char *folder)

@@ -13,8 +13,8 @@ void ecosystem_expand(const struct json_doc *doc, subst_lookup *lookup, void *co
 struct json_object *ecosystem_wrap(struct json_object *root);
 
 // Makes cwd, script, out_file and error_file of the wrapped document absolute against `folder`,
-// which is absolute. A script without "/" that is not in the folder stays: it is to be found in
-// PATH. Values of a wrong type stay as they are.
+// which is absolute. A script that is not there but in the app's cwd is that one; one without "/"
+// that is in neither stays: it is to be found in PATH. Values of a wrong type stay as they are.
 void ecosystem_make_absolute(struct json_object *document, const char *folder);
 
 #endif

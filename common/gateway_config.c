@@ -5,6 +5,7 @@
 
 #include "common/gateway_config.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,17 +97,53 @@ static const struct key_table upstream_table = {.noun = "upstream",
 
 // --- routes -----------------------------------------------------------------------------------
 
-// "/exact" or "/prefix/*"; says which.
+// An escape that stays when a request's path is brought to its normal form: upper case, and of a
+// byte that needs it.
+static bool is_escape(const char *text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    if (strspn(text + 1, digits) < 2)
+        return false;
+    int byte =
+        (int)(strchr(digits, text[1]) - digits) * 16 + (int)(strchr(digits, text[2]) - digits);
+    return byte > 0 && (byte >= 0x80 || (!isalnum(byte) && !strchr("-._~", byte)));
+}
+
+// What may stand between two slashes: not nothing, no dots only, the bytes of a request's path.
+static bool is_segment(const char *segment, size_t length)
+{
+    if (length == 0 || (length <= 2 && strspn(segment, ".") >= length))
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)segment[i];
+        bool is_plain = byte > ' ' && byte < 0x7F && !strchr("%?#\\*", byte);
+        if (!is_plain && (byte != '%' || !is_escape(segment + i)))
+            return false;
+    }
+    return true;
+}
+
+// "/exact" or "/prefix/*"; says which. Only the form that paths of requests are brought to before
+// they are compared: what would never match, or twice, is refused here.
 static bool is_pattern(const char *path, bool *is_prefix)
 {
-    const char *star = strchr(path, '*');
-    *is_prefix = star != NULL;
-    return path[0] == '/' && (!star || (star[1] == '\0' && star[-1] == '/'));
+    *is_prefix = false;
+    if (path[0] != '/')
+        return false;
+    while (path[0] == '/' && path[1] != '\0') {
+        size_t length = strcspn(++path, "/");
+        *is_prefix = strcmp(path, "*") == 0;
+        if (!*is_prefix && !is_segment(path, length))
+            return false;
+        path += length;
+    }
+    return true;
 }
 
 static void check_route(void *object, const char *path, struct config_errors *errors)
 {
-    static const char form[] = "\"%s\" is not a path (\"/exact\" or \"/prefix/*\")";
+    static const char form[] =
+        "\"%s\" is not a path in its normal form (\"/exact\" or \"/prefix/*\")";
     struct route_config *route = object;
     bool is_prefix, is_rewrite_prefix;
     (void)path;
@@ -149,23 +186,35 @@ static void add_item(struct config_errors *errors, const char *list, size_t inde
     free(item);
 }
 
-// `seen` holds the texts before.
-static void check_repeated(struct map *seen, char *text, const char *list, size_t index,
-                           const char *member, struct config_errors *errors)
+// The same address may be written in several ways: "localhost:80" is "127.0.0.1:80". New string.
+static char *read_address(const struct listen_config *listen)
 {
-    struct err err;
-    if (!map_put(seen, text, text))
-        return;
-    (void)err_set(&err, "\"%s\" is there twice", text);
-    add_item(errors, list, index, member, err.text);
+    char host[64];
+    int port;
+    if (listen_address_parse(listen->address, host, sizeof host, &port, NULL) < 0)
+        return mem_strdup(listen->address);
+    bool is_any = *host == '\0' || strcmp(host, "0.0.0.0") == 0;
+    return mem_printf("%s:%d", is_any ? "*" : host, port);
 }
 
 static void check_listeners(const struct gateway_config *gateway, struct config_errors *errors)
 {
-    const struct listen_config *listen = gateway->listen.items;
+    struct listen_config *listen = gateway->listen.items;
     struct map *seen = map_new();
-    for (size_t i = 0; i < gateway->listen.count; i++)
-        check_repeated(seen, listen[i].address, "listen", i, "address", errors);
+    for (size_t i = 0; i < gateway->listen.count; i++) {
+        char *address = read_address(&listen[i]);
+        const struct listen_config *other = map_put(seen, address, &listen[i]);
+        struct err err;
+        free(address);
+        if (!other)
+            continue;
+        if (strcmp(other->address, listen[i].address) == 0)
+            (void)err_set(&err, "\"%s\" is there twice", other->address);
+        else
+            (void)err_set(&err, "\"%s\" is \"%s\", which is there", listen[i].address,
+                          other->address);
+        add_item(errors, "listen", i, "address", err.text);
+    }
     map_free(seen, NULL);
 }
 
@@ -173,8 +222,13 @@ static void check_paths(const struct gateway_config *gateway, struct config_erro
 {
     const struct route_config *routes = gateway->routes.items;
     struct map *seen = map_new();
-    for (size_t i = 0; i < gateway->routes.count; i++)
-        check_repeated(seen, routes[i].path, "routes", i, "path", errors);
+    for (size_t i = 0; i < gateway->routes.count; i++) {
+        struct err err;
+        if (!map_put(seen, routes[i].path, routes[i].path))
+            continue;
+        (void)err_set(&err, "\"%s\" is there twice", routes[i].path);
+        add_item(errors, "routes", i, "path", err.text);
+    }
     map_free(seen, NULL);
 }
 

@@ -163,9 +163,7 @@ static void send_request(struct probe *probe)
 static void on_connected(uv_connect_t *connect, int status)
 {
     struct probe *probe = connect->data;
-    if (probe->done) // its handle was closed: cancelled, or too late
-        return;
-    if (status < 0)
+    if (status < 0) // cancelled ones come here too, and finish knows
         finish(probe, uv_strerror(status));
     else if (probe->kind == PROBE_TCP)
         finish(probe, NULL);

@@ -371,6 +371,7 @@ class Exec(unittest.TestCase):
                 ["bash", "-c", f'status=$1; shift; exec "$@"{redirect}', "bash", str(writer), EXEC,
                  "--status-fd", str(target), *command],
                 stdin=null, capture_output=True, text=True, timeout=LIMIT, pass_fds=(writer,),
+                extra_groups=[12, 13] if os.geteuid() == 0 else None,  # none of them may stay
                 env={**os.environ, **(env or {})})
         finally:
             os.close(writer)
@@ -428,6 +429,8 @@ class Exec(unittest.TestCase):
         self.assertEqual(out, "1\n65534\n65534\n/usr/sbin daemon daemon\n")
         _, out, _ = self.run_exec("--uid", "54321", "--gid", "7", "--", "sh", "-c", "id -u; id -G")
         self.assertEqual(out, "54321\n7\n")
+        _, out, _ = self.run_exec("--", "id", "-G")
+        self.assertEqual(out, "0 12 13\n")
         _, out, _ = self.run_exec("--gid", "7", "--", "sh", "-c", "id -u; id -G")
         self.assertEqual(out, "0\n7\n")
 

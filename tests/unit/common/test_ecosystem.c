@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/ecosystem_file.h"
@@ -113,6 +114,56 @@ START_TEST(files)
 }
 END_TEST
 
+// A folder with the files both/s, cwd/both/s, cwd/only.js and the folder cwd/only; -> the script.
+static const struct script_row {
+    const char *script, *expected; // expected is in the folder when it has a "/"
+} scripts[] = {{"both/s", "both/s"},
+               {"./both/s", "both/s"},
+               {"only.js", "cwd/only.js"},
+               {"./only.js", "cwd/only.js"},
+               {"cwd", NULL},
+               {"only", NULL},
+               {"sleep", NULL},
+               {"no/file", "no/file"}};
+
+static char *make(const char *folder, const char *name, bool is_file)
+{
+    char *path = mem_printf("%s/%s", folder, name);
+    FILE *file = is_file ? fopen(path, "w") : NULL;
+    ck_assert(is_file ? file != NULL : mkdir(path, 0700) == 0);
+    if (file)
+        fclose(file);
+    return path;
+}
+
+START_TEST(scripts_of_folder_and_cwd)
+{
+    const struct script_row *row = &scripts[_i];
+    char folder[] = "/tmp/ecosystem-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    char *made[] = {make(folder, "both", false),      make(folder, "both/s", true),
+                    make(folder, "cwd", false),       make(folder, "cwd/both", false),
+                    make(folder, "cwd/both/s", true), make(folder, "cwd/only.js", true),
+                    make(folder, "cwd/only", false)};
+    char *text = mem_printf("{\"name\":\"a\",\"cwd\":\"cwd\",\"script\":\"%s\"}", row->script);
+    struct config_errors *errors = config_errors_new("t");
+    struct ecosystem *ecosystem = ecosystem_load(text, strlen(text), folder, look_up, NULL, errors);
+    ck_assert_ptr_nonnull(ecosystem);
+    char *expected = row->expected ? mem_printf("%s/%s", folder, row->expected)
+                                   : mem_strdup(row->script); // a command
+    ck_assert_str_eq(ecosystem->apps[0].script, expected);
+    ecosystem_free(ecosystem);
+    config_errors_free(errors);
+    for (size_t i = sizeof made / sizeof made[0]; i-- > 0;) {
+        remove(made[i]);
+        free(made[i]);
+    }
+    rmdir(folder);
+    free(expected);
+    free(text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ecosystem");
@@ -123,6 +174,8 @@ int main(void)
     tcase_add_test(tests, document_reads_back);
     tcase_add_test(tests, a_bad_file_is_nothing);
     tcase_add_test(tests, files);
+    tcase_add_loop_test(tests, scripts_of_folder_and_cwd, 0,
+                        (int)(sizeof(scripts) / sizeof(scripts[0])));
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -21,7 +21,7 @@
 enum { REGISTER_ID = 1, ACKNOWLEDGE_ID = 2, READ_SIZE = 65536 };
 
 static const struct backoff_policy reconnect = {
-    .first_ms = 50, .limit_ms = 1000, .factor_percent = 150};
+    .first_ms = 50, .limit_ms = 500, .factor_percent = 150};
 
 struct connection {
     uv_pipe_t pipe;

@@ -185,6 +185,13 @@ int app_scale(struct app *app, size_t count, struct err *err)
     return 0;
 }
 
+void app_resize_stopped(struct app *app, size_t count)
+{
+    while (app->slot_count > count)
+        slot_free(app->slots[--app->slot_count]);
+    add_slots(app, count);
+}
+
 static bool slot_is_gone(const struct slot *slot)
 {
     if (worker_state_alive(slot->current->state) || slot->current->process)
@@ -231,6 +238,19 @@ bool app_is_settled(struct app *app)
     return !unsettled;
 }
 
+// What is left of a reload whose supervisor died.
+static void drop_leftover(struct worker *worker)
+{
+    struct slot *slot = worker->slot;
+    if (worker == slot->current || worker_state_alive(worker->state))
+        return;
+    if (worker == slot->incoming)
+        slot->incoming = NULL;
+    else
+        slot->outgoing = NULL;
+    worker_free(worker);
+}
+
 void app_worker_changed(struct worker *worker)
 {
     struct app *app = worker->app;
@@ -239,10 +259,13 @@ void app_worker_changed(struct worker *worker)
     endpoints_push(daemon->endpoints);
     if (app->reload)
         reload_worker_changed(app->reload, worker);
+    else
+        drop_leftover(worker);
     // From here on the worker may be gone.
     app_remove_retired(app);
     if (app->deleting && !app->reload && app_is_settled(app))
         daemon_forget_app(daemon, app);
+    daemon->changed = true;
     operations_check(daemon->operations);
     daemon_look_for_end(daemon);
 }

@@ -65,6 +65,9 @@ size_t app_wanted_slots(const struct spec *spec);
 // another scaling is under way.
 int app_scale(struct app *app, size_t count, struct err *err) GW_MUST_USE;
 
+// Before anything runs in it: so many slots.
+void app_resize_stopped(struct app *app, size_t count);
+
 // Removes the highest slots that are retiring, have no process, and (gateway) an empty queue.
 void app_remove_retired(struct app *app);
 

@@ -362,10 +362,9 @@ static void verb_register(const struct request *request)
         return;
     }
     control_set_worker(request->connection, worker);
+    request->daemon->changed = true;
     struct json_object *answer = json_object_new_object();
     struct json_object *endpoints = endpoints_current(request->daemon->endpoints);
-    // What it is given with the answer it need not acknowledge: it serves nothing before.
-    control_set_acked(request->connection, (uint64_t)json_get_int(endpoints, "generation", 0));
     json_object_object_add(answer, "column", json_object_new_int(worker->column));
     json_object_object_add(answer, "endpoints", endpoints);
     json_object_object_add(answer, "document", json_object_get(spec_document(worker->spec)));

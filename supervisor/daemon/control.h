@@ -32,7 +32,6 @@ bool control_send_fd(struct control_connection *connection, struct json_object *
 
 // The gateway worker at the other end; set by `register`, NULL when its process has ended.
 void control_set_worker(struct control_connection *connection, struct worker *worker);
-struct worker *control_worker(const struct control_connection *connection);
 
 // The endpoint generation the worker acknowledged last.
 uint64_t control_acked(const struct control_connection *connection);

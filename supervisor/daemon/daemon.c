@@ -25,6 +25,9 @@
 #include "port_pool.h"
 #include "readiness.h"
 #include "retirement.h"
+#include "snapshot.h"
+
+enum { LOST_LOOK_MS = 500 }; // how long the keeper may take to report an end
 
 // --- looking things up --------------------------------------------------------------------------
 
@@ -72,6 +75,7 @@ void daemon_add_app(struct daemon *daemon, struct app *app)
     while (*at)
         at = &(*at)->next;
     *at = app;
+    daemon->changed = true;
 }
 
 void daemon_forget_app(struct daemon *daemon, struct app *app)
@@ -82,6 +86,7 @@ void daemon_forget_app(struct daemon *daemon, struct app *app)
     *at = app->next;
     log_info("%s: deleted", app->name);
     app_free(app);
+    daemon->changed = true;
     if (!daemon->apps)
         daemon->next_id = 0;
 }
@@ -103,6 +108,8 @@ int daemon_take_column(struct daemon *daemon)
 void daemon_worker_gone(struct worker *worker)
 {
     struct daemon *daemon = worker->app->daemon;
+    if (worker->pid > 0)
+        snapshot_drop_pipes(worker);
     if (worker->column != WORKER_NO_COLUMN) {
         state_column_clear(daemon->page, (size_t)worker->column);
         daemon->columns_used[worker->column] = false;
@@ -132,14 +139,25 @@ static void on_notify(void *context, pid_t pid, const struct notify_message *mes
 
 static void on_foreign_exit(void *context, pid_t pid, int status)
 {
-    (void)context;
-    log_debug("pid %d, left by a process of ours, ended with status %d", (int)pid, status);
+    struct worker *worker = daemon_find_pid(context, pid);
+    if (worker)
+        worker_reaped(worker, status);
+    else
+        log_debug("pid %d, left by a process of ours, ended with status %d", (int)pid, status);
 }
 
 static void on_keeper_lost(void *context)
 {
-    (void)context;
-    log_error("the keeper has died: sockets would not survive this supervisor");
+    struct daemon *daemon = context;
+    char *keeper = mem_printf("%s/gw-keeper", daemon->programs);
+    char *supervisor = mem_printf("%s/gw-supervisor", daemon->programs);
+    struct err err;
+    log_error("the keeper has died: becoming one, with a new supervisor");
+    snapshot_save(daemon);
+    if (keeper_link_become_keeper(daemon->keeper, keeper, supervisor, &err) == -1)
+        log_error("%s: sockets would not survive this supervisor", err.text);
+    free(keeper);
+    free(supervisor);
 }
 
 static void on_signal(uv_signal_t *signal, int number)
@@ -207,6 +225,7 @@ static int open_control(struct daemon *daemon, struct err *err)
         fd = usock_listen(home_path(HOME_CONTROL), err);
     if (fd == -1 || store(daemon, "control", fd, err) == -1)
         return -1;
+    daemon->control_fd = fd;
     daemon->control = control_open(daemon, fd);
     return 0;
 }
@@ -220,6 +239,36 @@ static char *own_folder(void)
     path[length] = '\0';
     *strrchr(path, '/') = '\0';
     return mem_strdup(path);
+}
+
+// Once a turn of the loop, before it waits: however much a turn changes, it is written once.
+static void on_before_waiting(uv_prepare_t *prepare)
+{
+    struct daemon *daemon = prepare->data;
+    if (daemon->changed)
+        snapshot_save(daemon);
+    daemon->changed = false;
+}
+
+static void on_look_for_lost(uv_timer_t *timer)
+{
+    snapshot_check_lost(timer->data);
+}
+
+static void take_over(struct daemon *daemon)
+{
+    struct err err;
+    if (snapshot_restore(daemon, &err) == -1)
+        log_error("what an earlier supervisor left cannot be taken over: %s", err.text);
+    endpoints_push(daemon->endpoints);
+    uv_timer_init(daemon->loop, &daemon->lost_timer);
+    daemon->lost_timer.data = daemon;
+    if (daemon->apps)
+        uv_timer_start(&daemon->lost_timer, on_look_for_lost, LOST_LOOK_MS, LOST_LOOK_MS);
+    uv_prepare_init(daemon->loop, &daemon->before_waiting);
+    daemon->before_waiting.data = daemon;
+    uv_prepare_start(&daemon->before_waiting, on_before_waiting);
+    daemon->changed = true;
 }
 
 static void watch_signals(struct daemon *daemon)
@@ -236,6 +285,7 @@ int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err 
     static const struct keeper_link_events keeper_events = {on_foreign_exit, on_keeper_lost};
     memset(daemon, 0, sizeof *daemon);
     daemon->loop = loop;
+    daemon->snapshot_fd = -1;
     *final = true;
     daemon->keeper = keeper_link_open(loop, &keeper_events, daemon, err);
     if (!daemon->keeper || home_open(err) == -1 || take_lock(daemon, err) == -1)
@@ -253,6 +303,7 @@ int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err 
     uv_timer_init(loop, &daemon->closer);
     daemon->closer.data = daemon;
     watch_signals(daemon);
+    take_over(daemon);
     return 0;
 }
 
@@ -270,6 +321,8 @@ static void close_handles(struct daemon *daemon)
     uv_close((uv_handle_t *)&daemon->sigterm, NULL);
     uv_close((uv_handle_t *)&daemon->sigint, NULL);
     uv_close((uv_handle_t *)&daemon->closer, NULL);
+    uv_close((uv_handle_t *)&daemon->lost_timer, NULL);
+    uv_close((uv_handle_t *)&daemon->before_waiting, NULL);
 }
 
 static void on_close_now(uv_timer_t *timer)

@@ -98,33 +98,52 @@ uint64_t endpoints_push(struct endpoints *endpoints)
     return endpoints->generation;
 }
 
+uint64_t endpoints_generation(const struct endpoints *endpoints)
+{
+    return endpoints->generation;
+}
+
+void endpoints_resume(struct endpoints *endpoints, uint64_t generation)
+{
+    endpoints->generation = generation;
+}
+
 struct ack_check {
     uint64_t generation;
     bool all;
     bool kill;
 };
 
-static void check_ack(struct control_connection *connection, void *context)
+// One that was never ready has no requests. One that is not registered (the supervisor is new, or
+// the connection broke) may still pick from the set it had.
+static void check_ack(struct worker *worker, void *context)
 {
     struct ack_check *check = context;
-    if (control_acked(connection) >= check->generation)
+    if (!worker->was_ready || !worker_state_alive(worker->state) ||
+        (worker->link && control_acked(worker->link) >= check->generation))
         return;
     check->all = false;
     if (check->kill)
-        worker_kill(control_worker(connection), "did not acknowledge an endpoint set");
+        worker_kill(worker, "did not acknowledge an endpoint set");
+}
+
+static bool check_acks(const struct endpoints *endpoints, uint64_t generation, bool kill)
+{
+    struct ack_check check = {generation, true, kill};
+    struct app *gateway = daemon_gateway(endpoints->daemon);
+    if (gateway)
+        app_each_worker(gateway, check_ack, &check);
+    return check.all;
 }
 
 bool endpoints_acknowledged(const struct endpoints *endpoints, uint64_t generation)
 {
-    struct ack_check check = {generation, true, false};
-    control_each_worker(endpoints->daemon->control, check_ack, &check);
-    return check.all;
+    return check_acks(endpoints, generation, false);
 }
 
 void endpoints_kill_silent(const struct endpoints *endpoints, uint64_t generation)
 {
-    struct ack_check check = {generation, true, true};
-    control_each_worker(endpoints->daemon->control, check_ack, &check);
+    check_acks(endpoints, generation, true);
 }
 
 int endpoints_take_index(struct endpoints *endpoints)
@@ -138,6 +157,12 @@ int endpoints_take_index(struct endpoints *endpoints)
         }
     }
     return WORKER_NO_ENDPOINT;
+}
+
+void endpoints_reserve_index(struct endpoints *endpoints, int index)
+{
+    if (index >= 0 && index < STATE_ENDPOINTS)
+        endpoints->used[index] = true;
 }
 
 void endpoints_free_index(struct endpoints *endpoints, int index)

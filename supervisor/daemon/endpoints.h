@@ -21,7 +21,11 @@ struct json_object *endpoints_current(const struct endpoints *endpoints);
 // Pushes a new generation when the sets differ from the last one. Returns the generation in force.
 uint64_t endpoints_push(struct endpoints *endpoints);
 
-// Every registered gateway worker has acknowledged this generation or a later one.
+// The generation in force; and, after a restart, the last one of the supervisor before.
+uint64_t endpoints_generation(const struct endpoints *endpoints);
+void endpoints_resume(struct endpoints *endpoints, uint64_t generation);
+
+// Every gateway worker that has been ready has acknowledged this generation or a later one.
 bool endpoints_acknowledged(const struct endpoints *endpoints, uint64_t generation);
 
 // SIGKILL to the gateway workers that have not: they may still send to what is about to end.
@@ -30,6 +34,8 @@ void endpoints_kill_silent(const struct endpoints *endpoints, uint64_t generatio
 // A free index of the state page's endpoint columns; WORKER_NO_ENDPOINT when there is none. Freed
 // ones are used again as late as possible.
 int endpoints_take_index(struct endpoints *endpoints);
+// One that a process of an earlier supervisor has.
+void endpoints_reserve_index(struct endpoints *endpoints, int index);
 void endpoints_free_index(struct endpoints *endpoints, int index);
 
 #endif

@@ -8,12 +8,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/buf.h"
 #include "common/log.h"
+#include "common/map.h"
 #include "common/mem.h"
 #include "common/proto.h"
 #include "common/usock.h"
@@ -42,6 +45,7 @@ struct keeper_link {
     size_t count;
     struct packet *queue;
     struct packet **queue_end;
+    struct map *stored; // name -> our fd + 1, for a keeper that we may have to become
 };
 
 // --- inherited fds ------------------------------------------------------------------------------
@@ -274,6 +278,7 @@ static void free_link(struct keeper_link *link)
     }
     free(link->inherited);
     free_queue(link);
+    map_free(link->stored, NULL);
     free(link);
 }
 
@@ -284,6 +289,7 @@ struct keeper_link *keeper_link_open(uv_loop_t *loop, const struct keeper_link_e
     int result = inherit(link, err);
 
     forget_environment();
+    link->stored = map_new();
     link->queue_end = &link->queue;
     if (result == -1) {
         free_link(link);
@@ -345,6 +351,7 @@ int keeper_link_store(struct keeper_link *link, const char *name, int fd, struct
         return err_set(err, "\"%.80s\" is no name for a file descriptor", name);
     if (fcntl(fd, F_GETFD) == -1)
         return err_set_errno(err, "%s: fd %d", name, fd);
+    map_put(link->stored, name, (void *)((intptr_t)fd + 1));
     if (!keeper_link_connected(link))
         return 0;
     snprintf(text, sizeof text, "FDSTORE=1\nFDNAME=%s", name);
@@ -356,9 +363,54 @@ void keeper_link_remove(struct keeper_link *link, const char *name)
     char text[KEEPER_NAME_MAX + 32];
     struct err err;
 
+    map_remove(link->stored, name);
     if (!keeper_link_connected(link) || !name_valid(name))
         return;
     snprintf(text, sizeof text, "FDSTOREREMOVE=1\nFDNAME=%s", name);
     if (send_or_queue(link, text, -1, &err) == -1)
         log_error("keeper: %s", err.text); // cannot happen: there is no fd to duplicate
+}
+
+// --- becoming a keeper --------------------------------------------------------------------------
+
+// Copies above the final numbers first, so that none overwrites another.
+static int move_fds(const struct keeper_link *link, struct buf *names, struct err *err)
+{
+    size_t count = map_count(link->stored), cursor = 0;
+    int *copies = mem_zalloc(count, sizeof *copies);
+    const char *name;
+    void *fd;
+
+    for (size_t i = 0; (name = map_next(link->stored, &cursor, &fd)) != NULL; i++) {
+        copies[i] = fcntl((int)((intptr_t)fd - 1), F_DUPFD_CLOEXEC, FIRST_FD + (int)count);
+        buf_printf(names, "%s%s", i > 0 ? ":" : "", name);
+        if (copies[i] == -1) {
+            err_set_errno(err, "%s", name);
+            free(copies);
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        dup2(copies[i], FIRST_FD + (int)i);
+    free(copies);
+    return 0;
+}
+
+int keeper_link_become_keeper(struct keeper_link *link, const char *keeper, const char *supervisor,
+                              struct err *err)
+{
+    struct buf names = BUF_INIT;
+    char number[16];
+
+    if (access(keeper, X_OK) == -1)
+        return err_set_errno(err, "%s", keeper);
+    if (move_fds(link, &names, err) == -1)
+        return -1;
+    setenv("LISTEN_FDNAMES", buf_text(&names), 1);
+    snprintf(number, sizeof number, "%zu", map_count(link->stored));
+    setenv("LISTEN_FDS", number, 1);
+    snprintf(number, sizeof number, "%d", (int)getpid());
+    setenv("LISTEN_PID", number, 1);
+    execl(keeper, "gw-keeper", "--adopt", "--", supervisor, (char *)NULL);
+    return err_set_errno(err, "%s", keeper);
 }

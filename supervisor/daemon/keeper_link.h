@@ -54,6 +54,12 @@ void keeper_link_discard_rest(struct keeper_link *link);
 int keeper_link_store(struct keeper_link *link, const char *name, int fd,
                       struct err *err) GW_MUST_USE;
 
+// The keeper has died: becomes a keeper itself, with every fd stored so far, which then starts a
+// new supervisor (gw-keeper --adopt -- supervisor). Stored fds must still be open here under the
+// numbers they were stored with. Returns only when that failed.
+int keeper_link_become_keeper(struct keeper_link *link, const char *keeper, const char *supervisor,
+                              struct err *err) GW_MUST_USE;
+
 // The keeper closes what it holds under that name, if anything.
 void keeper_link_remove(struct keeper_link *link, const char *name);
 

@@ -23,7 +23,8 @@ struct process {
     uv_process_t handle;
     uv_pipe_t status;
     unsigned open_handles;
-    pid_t pid;
+    bool adopted; // not our child: no process handle, and gw-exec has long said what it had to say
+    struct process_identity identity;
     const struct process_events *events;
     void *context;
     struct capture *out;
@@ -52,7 +53,8 @@ static void release(struct process *process)
 {
     capture_close(process->out);
     capture_close(process->error);
-    uv_close((uv_handle_t *)&process->handle, on_closed);
+    if (!process->adopted)
+        uv_close((uv_handle_t *)&process->handle, on_closed);
     uv_close((uv_handle_t *)&process->status, on_closed);
 }
 
@@ -67,14 +69,25 @@ static void drain_status(struct process *process)
         buf_append(&process->said, process->chunk, (size_t)count);
 }
 
+static void report_end(struct process *process, int status)
+{
+    if (process->out)
+        capture_drain_now(process->out);
+    if (process->error)
+        capture_drain_now(process->error);
+    process->events->on_exit(process->context, status);
+    release(process);
+}
+
 static void on_child_exit(uv_process_t *handle, int64_t code, int signal)
 {
-    struct process *process = handle->data;
-    capture_drain_now(process->out);
-    capture_drain_now(process->error);
-    drain_status(process);
-    process->events->on_exit(process->context, signal ? signal : (int)code << 8);
-    release(process);
+    drain_status(handle->data);
+    report_end(handle->data, signal ? signal : (int)code << 8);
+}
+
+void process_reaped(struct process *process, int status)
+{
+    report_end(process, status);
 }
 
 // --- status pipe --------------------------------------------------------------------------------
@@ -219,6 +232,7 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct process_
 {
     uv_stdio_container_t stdio[4 + PROCESS_FDS_MAX] = {0};
     char text[4][24];
+    struct procinfo info;
     size_t base;
     char **env = listen_env(options, &base);
     char **args = launcher_args(options, text);
@@ -248,7 +262,9 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct process_
     free(args);
     if (result != 0)
         return err_set(err, "%s: %s", options->launcher, uv_strerror(result));
-    process->pid = process->handle.pid;
+    process->identity.pid = process->handle.pid;
+    if (procinfo_read(process->identity.pid, &info) == 0)
+        process->identity.start_ticks = info.start_ticks;
     return 0;
 }
 
@@ -295,28 +311,79 @@ struct process *process_start(uv_loop_t *loop, const struct process_options *opt
     return process;
 }
 
+static int adopt_captures(uv_loop_t *loop, struct process *process, const int pipes[2],
+                          const struct process_options *options, struct err *err)
+{
+    int fds[] = {pipes[0], pipes[1]};
+    if (fds[0] >= 0)
+        process->out = capture(loop, &fds[0], options->out_path, options, process, err);
+    if (fds[0] >= 0 && !process->out)
+        return -1;
+    if (fds[1] >= 0)
+        process->error = capture(loop, &fds[1], options->error_path, options, process, err);
+    return 0;
+}
+
+struct process *process_adopt(uv_loop_t *loop, struct process_identity identity, const int pipes[2],
+                              const struct process_options *options,
+                              const struct process_events *events, void *context, struct err *err)
+{
+    struct process *process = mem_zalloc(1, sizeof *process);
+    process->events = events;
+    process->context = context;
+    process->identity = identity;
+    process->adopted = process->status_ended = true;
+    process->open_handles = 1;
+    uv_pipe_init(loop, &process->status, 0);
+    process->handle.data = process->status.data = process;
+    if (adopt_captures(loop, process, pipes, options, err) == -1) {
+        release(process);
+        return NULL;
+    }
+    return process;
+}
+
+int process_pipe(const struct process *process, bool error)
+{
+    const struct capture *capture = error ? process->error : process->out;
+    return capture ? capture_fd(capture) : -1;
+}
+
 // --- the running process ------------------------------------------------------------------------
 
-pid_t process_pid(const struct process *process)
+struct process_identity process_identity(const struct process *process)
 {
-    return process->pid;
+    return process->identity;
 }
 
 const char *process_last_line(const struct process *process)
 {
-    const char *line = capture_last_line(process->error, 0);
-    return *line ? line : capture_last_line(process->out, 0);
+    const char *line = process->error ? capture_last_line(process->error, 0) : "";
+    return *line || !process->out ? line : capture_last_line(process->out, 0);
+}
+
+bool process_is_lost(const struct process *process)
+{
+    return process->adopted &&
+           !procinfo_lives(process->identity.pid, process->identity.start_ticks);
 }
 
 void process_signal(struct process *process, int signal)
 {
-    kill(-process->pid, signal);
+    // Nobody but libuv reaps our children, so their pids are theirs; an adopted one's may be taken.
+    if (!process_is_lost(process))
+        kill(-process->identity.pid, signal);
 }
 
-void process_kill_session(pid_t session)
+void process_kill_session(struct process_identity leader)
 {
     pid_t pids[KILL_BATCH];
-    size_t count = procinfo_children_of_session(session, pids, KILL_BATCH);
+    struct procinfo info;
+
+    // A pid is used again only when no process has it as its session any more.
+    if (procinfo_read(leader.pid, &info) == 0 && info.start_ticks != leader.start_ticks)
+        return;
+    size_t count = procinfo_children_of_session(leader.pid, pids, KILL_BATCH);
     for (size_t i = 0; i < count && i < KILL_BATCH; i++)
         kill(pids[i], SIGKILL);
 }

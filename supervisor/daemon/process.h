@@ -11,7 +11,10 @@
 
 #include "common/err.h"
 
-enum { PROCESS_FDS_MAX = 16 };
+enum {
+    PROCESS_FDS_MAX = 16,
+    PROCESS_STATUS_UNKNOWN = -1 // it ended and nobody saw how
+};
 
 // A socket or page handed down, by its name in LISTEN_FDNAMES.
 struct process_fd {
@@ -41,9 +44,15 @@ struct process_events {
     void (*on_executed)(void *context);
     // A whole line of stdout or stderr, without its newline.
     void (*on_line)(void *context, const char *line, size_t length);
-    // It ended; status as waitpid(2) gives it. All its output was taken. The process object must
-    // not be used after this call returned.
+    // It ended; status as waitpid(2) gives it, or PROCESS_STATUS_UNKNOWN. All its output was taken.
+    // The process object must not be used after this call returned.
     void (*on_exit)(void *context, int status);
+};
+
+// A pid can be used again; with its start (procinfo.h) it names one process for ever.
+struct process_identity {
+    pid_t pid;
+    uint64_t start_ticks;
 };
 
 struct process;
@@ -53,7 +62,24 @@ struct process *process_start(uv_loop_t *loop, const struct process_options *opt
                               const struct process_events *events, void *context,
                               struct err *err) GW_MUST_USE;
 
-pid_t process_pid(const struct process *process);
+// A process that an earlier supervisor started and that still runs (or whose end the keeper will
+// report). The pipes are taken; -1: that stream has ended. Only label, out_path and error_path of
+// the options count. NULL with err: its logs cannot be opened.
+struct process *process_adopt(uv_loop_t *loop, struct process_identity identity, const int pipes[2],
+                              const struct process_options *options,
+                              const struct process_events *events, void *context,
+                              struct err *err) GW_MUST_USE;
+
+// An adopted process has ended: calls on_exit with this status.
+void process_reaped(struct process *process, int status);
+
+// An adopted process that is gone (or, for a moment, about to be reported as such).
+bool process_is_lost(const struct process *process);
+
+// The read end of its stdout or stderr, to store it in the keeper; -1 when the stream has ended.
+int process_pipe(const struct process *process, bool error);
+
+struct process_identity process_identity(const struct process *process);
 
 // Why it could not be executed; NULL when it was (or nothing is known yet).
 const char *process_start_error(const struct process *process);
@@ -64,7 +90,7 @@ const char *process_last_line(const struct process *process);
 // To its process group.
 void process_signal(struct process *process, int signal);
 
-// SIGKILL to every process of its session.
-void process_kill_session(pid_t session);
+// SIGKILL to every process of the session that it leads, or led.
+void process_kill_session(struct process_identity leader);
 
 #endif

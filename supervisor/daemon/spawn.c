@@ -233,7 +233,9 @@ static int start_process(struct worker *worker, const struct process_events *eve
     free(error);
     if (!worker->process)
         return -1;
-    worker->pid = process_pid(worker->process);
+    struct process_identity identity = process_identity(worker->process);
+    worker->pid = identity.pid;
+    worker->start_ticks = identity.start_ticks;
     return 0;
 }
 

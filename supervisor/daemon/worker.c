@@ -19,6 +19,7 @@
 #include "daemon.h"
 #include "readiness.h"
 #include "retirement.h"
+#include "snapshot.h"
 #include "spawn.h"
 
 static void handle(struct worker *worker, enum worker_event event);
@@ -92,6 +93,8 @@ static void describe_exit(struct worker *worker, int status, uint64_t uptime_ms)
     worker->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     if (worker->exit_signal)
         set_reason(worker, "killed by SIG%s after %s", sigabbrev_np(worker->exit_signal), lived);
+    else if (status == PROCESS_STATUS_UNKNOWN)
+        set_reason(worker, "ended unseen, while no supervisor ran");
     else
         set_reason(worker, "exited %d after %s", worker->exit_code, lived);
     if (*last && !worker->stop_wanted) {
@@ -126,6 +129,11 @@ static enum worker_event judge_exit(struct worker *worker, uint64_t uptime_ms)
     return WORKER_EV_LEFT_STOP;
 }
 
+static void kill_session(const struct worker *worker)
+{
+    process_kill_session((struct process_identity){worker->pid, worker->start_ticks});
+}
+
 static enum worker_event judge_failed_start(struct worker *worker)
 {
     set_reason(worker, "%s", process_start_error(worker->process));
@@ -148,11 +156,11 @@ static void on_process_exit(void *context, int status)
             describe_exit(worker, status, uptime_ms);
         event = judge_exit(worker, uptime_ms);
     }
-    process_kill_session(worker->pid); // what the app itself left behind
+    kill_session(worker); // what the app itself left behind
+    daemon_worker_gone(worker);
     worker->process = NULL;
     worker->pid = 0;
     worker->online_wall_ms = 0;
-    daemon_worker_gone(worker);
     handle(worker, event);
 }
 
@@ -198,6 +206,7 @@ static void act_spawn(struct worker *worker)
         return;
     }
     log_info("%s: pid %d started", worker->label, (int)worker->pid);
+    snapshot_keep_pipes(worker);
     uv_timer_start(&worker->ready_timer, on_ready_due, (uint64_t)config->ready.timeout_ms, 0);
     worker->readiness = readiness_start(worker);
 }
@@ -224,7 +233,7 @@ static void act_kill(struct worker *worker)
 {
     log_warn("%s: did not end in time, SIGKILL", worker->label);
     if (worker->pid > 0)
-        process_kill_session(worker->pid);
+        kill_session(worker);
 }
 
 // --- transitions --------------------------------------------------------------------------------
@@ -360,6 +369,48 @@ void worker_restart(struct worker *worker, const char *reason)
     worker->again_wanted = true;
 }
 
+static void resume(struct worker *worker)
+{
+    if (worker->state == WORKER_STARTING) {
+        uv_timer_start(&worker->ready_timer, on_ready_due,
+                       (uint64_t)spec_config(worker->spec)->ready.timeout_ms, 0);
+        worker->readiness = readiness_start(worker);
+        readiness_executed(worker->readiness);
+    } else if (worker->state == WORKER_STOPPING) {
+        worker->stop_wanted = true;
+        act_terminate(worker);
+    } else {
+        worker->serving = worker->state == WORKER_ONLINE;
+    }
+}
+
+void worker_adopt(struct worker *worker, const int pipes[2])
+{
+    static const int none[2] = {-1, -1};
+    uv_loop_t *loop = worker->app->daemon->loop;
+    struct process_identity identity = {worker->pid, worker->start_ticks};
+    char *out = spawn_log_path(worker, false), *error = spawn_log_path(worker, true);
+    struct process_options options = {.label = worker->label, .out_path = out, .error_path = error};
+    struct err err;
+
+    worker->process = process_adopt(loop, identity, pipes, &options, &events, worker, &err);
+    if (!worker->process) { // it runs on, its output is lost
+        log_error("%s: %s", worker->label, err.text);
+        worker->process = process_adopt(loop, identity, none, &options, &events, worker, &err);
+    }
+    free(out);
+    free(error);
+    log_info("%s: pid %d taken over, %s", worker->label, (int)worker->pid,
+             worker_state_name(worker->state));
+    resume(worker);
+}
+
+void worker_reaped(struct worker *worker, int status)
+{
+    if (worker->process)
+        process_reaped(worker->process, status);
+}
+
 void worker_drain(struct worker *worker)
 {
     set_reason(worker, "replaced");
@@ -371,7 +422,7 @@ void worker_kill(struct worker *worker, const char *reason)
     if (worker->pid <= 0)
         return;
     log_warn("%s: SIGKILL (%s)", worker->label, reason);
-    process_kill_session(worker->pid);
+    kill_session(worker);
 }
 
 void worker_ready(struct worker *worker, const char *by)

@@ -32,6 +32,8 @@ struct worker {
     enum worker_state state;
     struct process *process;       // NULL: none
     pid_t pid;                     // 0: none
+    uint64_t start_ticks;          // with the pid: struct process_identity
+    bool missing;                  // adopted, and not found at the last look
     char label[WORKER_LABEL_SIZE]; // "api#2"
 
     int port;     // of a `"port": "auto"` app's process, or the plain port; 0: none
@@ -80,6 +82,14 @@ void worker_stop(struct worker *worker, const char *reason);
 
 // Wants it to end and to start anew.
 void worker_restart(struct worker *worker, const char *reason);
+
+// Takes over a process that an earlier supervisor started: pid, port, endpoint, column, times and
+// state are set by the caller from what that one noted; pipes are its stdout and stderr (taken).
+// A STARTING one is probed anew, a STOPPING one gets its stop signal again.
+void worker_adopt(struct worker *worker, const int pipes[2]);
+
+// Its process, which was adopted, has ended; status as process_reaped takes it.
+void worker_reaped(struct worker *worker, int status);
 
 // Nothing new is sent to it from here on; for ONLINE.
 void worker_drain(struct worker *worker);

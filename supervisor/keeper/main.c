@@ -32,7 +32,8 @@
 #include "note.h"
 #include "store.h"
 
-enum { SHORT_LIFE_MS = 1000, FIRST_DELAY_MS = 100, LONGEST_DELAY_MS = 5000, USAGE = 2 };
+enum { SHORT_LIFE_MS = 1000, FIRST_DELAY_MS = 100, LONGEST_DELAY_MS = 5000 };
+enum { USAGE = 2, NOT_EXECUTED = 127 }; // exit codes
 
 struct keeper {
     char **command;
@@ -42,6 +43,7 @@ struct keeper {
     uint64_t started_ms;
     uint64_t due_ms; // when the next one is to start
     uint64_t delay_ms;
+    bool proven; // a supervisor of ours has run
     bool ending; // we were asked to end: the supervisor's end is ours
     bool ended;
     int exit_code;
@@ -75,7 +77,7 @@ static void become_supervisor(const struct keeper *keeper)
         execvp(keeper->command[0], keeper->command);
         note("error", "%s: %s", keeper->command[0], strerror(errno));
     }
-    _exit(127);
+    _exit(NOT_EXECUTED);
 }
 
 // The next start is at once, unless they die as soon as they are born.
@@ -115,6 +117,12 @@ static void on_supervisor_exit(struct keeper *keeper, int status)
     int code = exited ? WEXITSTATUS(status) : WTERMSIG(status);
 
     keeper->supervisor = 0;
+    // One that cannot even be executed: a wrong path, unless it has worked before.
+    if (exited && code == NOT_EXECUTED && !keeper->proven) {
+        end(keeper, EXIT_FAILURE);
+        return;
+    }
+    keeper->proven = true;
     if (exited && (code == 0 || code == KEEPER_EXIT_FINAL)) {
         end(keeper, code);
         return;
@@ -237,7 +245,7 @@ static void run_once(struct keeper *keeper)
 int main(int argc, char **argv)
 {
     bool adopt = argc > 1 && strcmp(argv[1], "--adopt") == 0;
-    struct keeper keeper = {.command = argv + 2 + adopt};
+    struct keeper keeper = {.command = argv + 2 + adopt, .proven = adopt};
 
     if (argc < 3 + adopt || strcmp(argv[1 + adopt], "--") != 0) {
         note("error", "usage: gw-keeper [--adopt] -- SUPERVISOR ARGS...");

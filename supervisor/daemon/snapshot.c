@@ -1,0 +1,328 @@
+// Writes and reads the snapshot: JSON, because it is small and has to be read by other versions.
+
+#include "snapshot.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/json.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "endpoints.h"
+#include "keeper_link.h"
+#include "slot_sockets.h"
+
+#define SNAPSHOT_NAME "snapshot"
+
+static const char *const roles[] = {"current", "incoming", "outgoing"};
+
+static struct worker **worker_of_role(struct slot *slot, size_t role)
+{
+    struct worker **workers[] = {&slot->current, &slot->incoming, &slot->outgoing};
+    return workers[role];
+}
+
+// --- writing ------------------------------------------------------------------------------------
+
+static void put(struct json_object *object, const char *key, int64_t number)
+{
+    json_object_object_add(object, key, json_object_new_int64(number));
+}
+
+static struct json_object *worker_record(const struct worker *worker)
+{
+    struct json_object *record = json_object_new_object();
+    put(record, "state", worker->state);
+    put(record, "pid", worker->pid);
+    put(record, "start_ticks", (int64_t)worker->start_ticks);
+    put(record, "port", worker->port);
+    put(record, "endpoint", worker->endpoint);
+    put(record, "column", worker->column);
+    put(record, "started", (int64_t)worker->started_mono_ms);
+    put(record, "online", (int64_t)worker->online_wall_ms);
+    put(record, "exit_code", worker->exit_code);
+    json_object_object_add(record, "ready_by",
+                           json_object_new_string(worker->ready_by ? worker->ready_by : ""));
+    json_object_object_add(record, "reason", json_object_new_string(worker->reason));
+    return record;
+}
+
+static struct json_object *slot_record(struct slot *slot)
+{
+    struct json_object *record = json_object_new_object();
+    put(record, "id", slot->id);
+    put(record, "restarts", slot->restarts);
+    put(record, "created", (int64_t)slot->created_wall_ms);
+    put(record, "unstable", slot->history.unstable);
+    json_object_object_add(record, "retiring", json_object_new_boolean(slot->retiring));
+    for (size_t role = 0; role < 3; role++) {
+        const struct worker *worker = *worker_of_role(slot, role);
+        if (worker)
+            json_object_object_add(record, roles[role], worker_record(worker));
+    }
+    return record;
+}
+
+static struct json_object *app_record(const struct app *app)
+{
+    struct json_object *record = json_object_new_object();
+    struct json_object *slots = json_object_new_array();
+    for (size_t i = 0; i < app->slot_count; i++)
+        json_object_array_add(slots, slot_record(app->slots[i]));
+    json_object_object_add(record, "name", json_object_new_string(app->name));
+    json_object_object_add(record, "file", json_object_new_string(app->file));
+    json_object_object_add(record, "document", json_object_get(spec_document(app->spec)));
+    json_object_object_add(record, "slots", slots);
+    return record;
+}
+
+static struct json_object *daemon_record(const struct daemon *daemon)
+{
+    struct json_object *record = json_object_new_object();
+    struct json_object *apps = json_object_new_array();
+    for (const struct app *app = daemon->apps; app; app = app->next)
+        json_object_array_add(apps, app_record(app));
+    put(record, "version", SNAPSHOT_VERSION);
+    put(record, "next_id", daemon->next_id);
+    put(record, "generation", (int64_t)endpoints_generation(daemon->endpoints));
+    json_object_object_add(record, "apps", apps);
+    return record;
+}
+
+static int write_memfd(const char *text, struct err *err)
+{
+    size_t length = strlen(text);
+    int fd = memfd_create("gwctl-snapshot", MFD_CLOEXEC);
+    if (fd == -1)
+        return err_set_errno(err, "snapshot");
+    if (write(fd, text, length) != (ssize_t)length) {
+        close(fd);
+        return err_set(err, "snapshot: not written");
+    }
+    return fd;
+}
+
+void snapshot_save(struct daemon *daemon)
+{
+    struct json_object *record = daemon_record(daemon);
+    struct err err;
+    int fd = write_memfd(json_object_to_json_string_ext(record, JSON_C_TO_STRING_PLAIN), &err);
+    json_object_put(record);
+    if (fd == -1 || keeper_link_store(daemon->keeper, SNAPSHOT_NAME, fd, &err) == -1) {
+        log_error("%s", err.text);
+        return;
+    }
+    // Kept open for a keeper that we may have to become.
+    if (daemon->snapshot_fd >= 0)
+        close(daemon->snapshot_fd);
+    daemon->snapshot_fd = fd;
+}
+
+// --- output pipes -------------------------------------------------------------------------------
+
+static void pipe_name(pid_t pid, bool error, char *out, size_t size)
+{
+    snprintf(out, size, "log.%d.%s", (int)pid, error ? "error" : "out");
+}
+
+void snapshot_keep_pipes(struct worker *worker)
+{
+    char name[48];
+    struct err err;
+    for (int error = 0; error <= 1; error++) {
+        int fd = process_pipe(worker->process, error);
+        pipe_name(worker->pid, error, name, sizeof name);
+        if (fd >= 0 && keeper_link_store(worker->app->daemon->keeper, name, fd, &err) == -1)
+            log_error("%s: %s", worker->label, err.text);
+    }
+}
+
+void snapshot_drop_pipes(struct worker *worker)
+{
+    char name[48];
+    for (int error = 0; error <= 1; error++) {
+        pipe_name(worker->pid, error, name, sizeof name);
+        keeper_link_remove(worker->app->daemon->keeper, name);
+    }
+}
+
+// --- reading ------------------------------------------------------------------------------------
+
+// A name that outlives the record, because ready_by is a literal elsewhere.
+static const char *known_proof(const char *word)
+{
+    static const char *const proofs[] = {"http", "exec",   "tcp",         "port",
+                                         "log",  "notify", "500 ms alive"};
+    for (size_t i = 0; i < sizeof proofs / sizeof *proofs; i++) {
+        if (strcmp(proofs[i], word) == 0)
+            return proofs[i];
+    }
+    return NULL;
+}
+
+static void fill_worker(struct worker *worker, struct json_object *record)
+{
+    struct daemon *daemon = worker->app->daemon;
+    worker->state = (enum worker_state)json_get_int(record, "state", WORKER_STOPPED);
+    worker->pid = (pid_t)json_get_int(record, "pid", 0);
+    worker->start_ticks = (uint64_t)json_get_int(record, "start_ticks", 0);
+    worker->port = (int)json_get_int(record, "port", 0);
+    worker->endpoint = (int)json_get_int(record, "endpoint", WORKER_NO_ENDPOINT);
+    worker->column = (int)json_get_int(record, "column", WORKER_NO_COLUMN);
+    worker->started_mono_ms = (uint64_t)json_get_int(record, "started", 0);
+    worker->online_wall_ms = (uint64_t)json_get_int(record, "online", 0);
+    worker->was_ready = worker->online_wall_ms > 0;
+    worker->exit_code = (int)json_get_int(record, "exit_code", -1);
+    worker->ready_by = known_proof(json_get_string(record, "ready_by", ""));
+    snprintf(worker->reason, sizeof worker->reason, "%s", json_get_string(record, "reason", ""));
+    endpoints_reserve_index(daemon->endpoints, worker->endpoint);
+    if (worker->column >= 0 && worker->column < STATE_COLUMNS)
+        daemon->columns_used[worker->column] = true;
+}
+
+static void restore_worker(struct worker *worker, struct json_object *record)
+{
+    struct keeper_link *keeper = worker->app->daemon->keeper;
+    int pipes[2];
+    char name[48];
+
+    fill_worker(worker, record);
+    if (worker->pid > 0) {
+        for (int error = 0; error <= 1; error++) {
+            pipe_name(worker->pid, error, name, sizeof name);
+            pipes[error] = keeper_link_take(keeper, name);
+        }
+        worker_adopt(worker, pipes);
+        snapshot_keep_pipes(worker);
+    } else if (worker_state_alive(worker->state) || worker->state == WORKER_WAITING) {
+        worker->state = WORKER_STOPPED;
+        worker_start(worker);
+    }
+}
+
+static void restore_slot(struct app *app, struct slot *slot, struct json_object *record)
+{
+    slot->id = (unsigned)json_get_int(record, "id", slot->id);
+    slot->restarts = (unsigned)json_get_int(record, "restarts", 0);
+    slot->created_wall_ms = (uint64_t)json_get_int(record, "created", 0);
+    slot->history.unstable = (int)json_get_int(record, "unstable", 0);
+    slot->retiring = json_get_bool(record, "retiring", false);
+    for (size_t role = 0; role < 3; role++) {
+        struct json_object *of_worker = json_get_object(record, roles[role]);
+        struct worker **worker = worker_of_role(slot, role);
+        if (!of_worker || (role > 0 && json_get_int(of_worker, "pid", 0) == 0))
+            continue;
+        if (!*worker)
+            *worker = worker_new(app, slot, app->spec);
+        restore_worker(*worker, of_worker);
+        // What these were part of has ended with its supervisor.
+        if (role > 0)
+            worker_stop(*worker, "its reload was interrupted");
+        else if (slot->retiring)
+            worker_stop(*worker, "scaled down");
+    }
+}
+
+static struct spec *find_spec(struct json_object *document, const char *name, struct err *err)
+{
+    struct config_errors *errors = config_errors_new(SNAPSHOT_NAME);
+    struct ecosystem *ecosystem = ecosystem_from_document(document, errors);
+    struct spec *found = NULL;
+    size_t count = 0;
+    struct spec **specs = ecosystem ? spec_list(ecosystem, &count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (!found && strcmp(spec_name(specs[i]), name) == 0)
+            found = spec_ref(specs[i]);
+        spec_unref(specs[i]);
+    }
+    free(specs);
+    if (!found)
+        err_set(err, "%s: %s", name,
+                config_errors_count(errors) ? config_errors_text(errors, 0)
+                                            : "not in its document");
+    config_errors_free(errors);
+    return found;
+}
+
+static int restore_app(struct daemon *daemon, struct json_object *record, struct err *err)
+{
+    const char *name = json_get_string(record, "name", "");
+    struct json_object *slots = json_get_array(record, "slots");
+    struct spec *spec = find_spec(json_get_object(record, "document"), name, err);
+    size_t count = slots ? json_object_array_length(slots) : 0;
+    if (!spec)
+        return -1;
+    struct app *app = app_new(daemon, spec, json_get_string(record, "file", ""));
+    spec_unref(spec);
+    daemon_add_app(daemon, app);
+    app_resize_stopped(app, count);
+    for (size_t i = 0; i < app->slot_count; i++) {
+        if (app_is_gateway(app) && slot_sockets_open(app, app->slots[i], err) == -1)
+            log_error("%s: %s", name, err->text);
+        restore_slot(app, app->slots[i], json_object_array_get_idx(slots, i));
+    }
+    return 0;
+}
+
+static struct json_object *read_snapshot(int fd, struct err *err)
+{
+    struct stat stat;
+    if (fstat(fd, &stat) == -1) {
+        err_set_errno(err, "snapshot");
+        return NULL;
+    }
+    char *text = mem_alloc((size_t)stat.st_size + 1);
+    ssize_t length = pread(fd, text, (size_t)stat.st_size, 0);
+    struct json_object *record = json_parse_message(text, length > 0 ? (size_t)length : 0, err);
+    free(text);
+    if (record && json_get_int(record, "version", 0) != SNAPSHOT_VERSION) {
+        err_set(err, "snapshot: of another version");
+        json_object_put(record);
+        return NULL;
+    }
+    return record;
+}
+
+int snapshot_restore(struct daemon *daemon, struct err *err)
+{
+    int fd = keeper_link_take(daemon->keeper, SNAPSHOT_NAME);
+    if (fd == -1)
+        return 0;
+    struct json_object *record = read_snapshot(fd, err);
+    close(fd);
+    if (!record)
+        return -1;
+    struct json_object *apps = json_get_array(record, "apps");
+    int result = 0;
+    endpoints_resume(daemon->endpoints, (uint64_t)json_get_int(record, "generation", 0));
+    for (size_t i = 0; apps && i < json_object_array_length(apps) && result == 0; i++)
+        result = restore_app(daemon, json_object_array_get_idx(apps, i), err);
+    daemon->next_id = (unsigned)json_get_int(record, "next_id", daemon->next_id);
+    json_object_put(record);
+    keeper_link_discard_rest(daemon->keeper);
+    return result;
+}
+
+// The keeper reports an end right after the process has vanished: only one that was gone at the
+// last look already is lost.
+static void look_for_lost(struct worker *worker, void *context)
+{
+    struct worker **lost = context;
+    bool missing = worker->process && process_is_lost(worker->process);
+    if (missing && worker->missing)
+        *lost = worker;
+    worker->missing = missing;
+}
+
+void snapshot_check_lost(struct daemon *daemon)
+{
+    struct worker *lost = NULL; // one a look: the report of an end may change the lists
+    for (struct app *app = daemon->apps; app; app = app->next)
+        app_each_worker(app, look_for_lost, &lost);
+    if (lost)
+        worker_reaped(lost, PROCESS_STATUS_UNKNOWN);
+}

@@ -1,0 +1,29 @@
+// What a supervisor has to know when it takes over from one that died: apps, slots, processes.
+//
+// After every change the whole is written to a new memfd, which replaces the one in the keeper: the
+// next supervisor finds the old state or the new one, never half of one. The output pipes of each
+// process are in the keeper as log.<pid>.out and log.<pid>.error.
+#ifndef GW_SUPERVISOR_SNAPSHOT_H
+#define GW_SUPERVISOR_SNAPSHOT_H
+
+#include "daemon.h"
+
+enum { SNAPSHOT_VERSION = 1 };
+
+// Writes the snapshot. A failure is logged: it costs the next take-over, nothing else.
+void snapshot_save(struct daemon *daemon);
+
+// Takes over what the keeper holds; nothing there is fine. Processes that ended meanwhile are
+// reported by the keeper or found by snapshot_check_lost. -1: it is damaged or of another version,
+// and what it names runs on without a supervisor.
+int snapshot_restore(struct daemon *daemon, struct err *err) GW_MUST_USE;
+
+// To be called now and then: an adopted process that is gone without a word of the keeper counts as
+// exited. (The supervisor that died reaped it, or it was orphaned while there was no keeper.)
+void snapshot_check_lost(struct daemon *daemon);
+
+// Puts a new process's output pipes into the keeper; takes them out again.
+void snapshot_keep_pipes(struct worker *worker);
+void snapshot_drop_pipes(struct worker *worker);
+
+#endif

@@ -136,7 +136,7 @@ static struct ecosystem *take_root(struct root *root, struct json_object *docume
 static struct ecosystem *read_document(struct json_object *document, const struct json_doc *doc,
                                        struct config_errors *errors)
 {
-    struct root root;
+    struct root root = {0};
     size_t before = config_errors_count(errors);
     int result = keytable_parse(&root_table, document, doc, "", &root, errors);
 

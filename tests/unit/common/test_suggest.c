@@ -17,6 +17,8 @@ static const struct row {
     {"restartDelay", "restart_delay"},
     {"port", "port"},
     {"po", NULL},
+    {"paort", "port"},
+    {"paorx", NULL}, // 2 of 5 letters are more than a third
     {"", NULL},
     {"something", NULL},
     {"trop", NULL},

@@ -340,7 +340,7 @@ static const struct key app_keys[] = {
      .parse = parse_port,
      .help = "In $PORT; \"auto\": each process its own, chosen by the supervisor."},
     {"wait_ready", KEY_BOOL, APP(wait_ready), .fallback = "false", .flags = KEY_RESTART,
-     .help = "Whether only the process itself says when it is ready (READY=1)."},
+     .help = "Whether only its own word counts: READY=1, or process.send('ready') of Node."},
     {"ready", KEY_OBJECT, APP(ready), .table = &ready_table, .flags = KEY_RESTART,
      .help = "How to find out when a process is ready."},
     PROCESS_ROWS("1", "10", "5s"),

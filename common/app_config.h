@@ -46,7 +46,7 @@ struct app_config {
     int64_t exp_backoff_restart_delay_ms; // the first backoff delay
     int stop_signal;                      // a signal number
     int64_t kill_timeout_ms;              // stop signal to SIGKILL
-    bool wait_ready;                      // only READY=1 proves readiness
+    bool wait_ready;                      // only READY=1 or process.send('ready') counts
     struct ready_config ready;
     struct reload_config reload;
     char *out_file; // NULL: logs/<name>-out[-id].log

@@ -21,7 +21,8 @@ static const struct option_row start_options[] = {
     {"interpreter", 0, "PROGRAM", "what executes the script; none: the script itself"},
     {"port", 0, "N|auto", "its port; auto: each process its own, in $PORT"},
     {"cwd", 0, "FOLDER", "where it runs (default: here)"},
-    {"wait-ready", 0, NULL, "it is ready when it says READY=1 on $NOTIFY_SOCKET"},
+    {"wait-ready", 0, NULL,
+     "it is ready when it says READY=1 on $NOTIFY_SOCKET, or process.send('ready')"},
     {0},
 };
 

@@ -109,7 +109,7 @@ void daemon_worker_gone(struct worker *worker)
 {
     struct daemon *daemon = worker->app->daemon;
     if (worker->pid > 0)
-        snapshot_drop_pipes(worker);
+        snapshot_drop_streams(worker);
     if (worker->column != WORKER_NO_COLUMN) {
         state_column_clear(daemon->page, (size_t)worker->column);
         daemon->columns_used[worker->column] = false;

@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "capture.h"
 #include "common/buf.h"
 #include "common/mem.h"
+#include "node_ipc.h"
 #include "procinfo.h"
 
 enum { LAUNCHER_ARGS_MAX = 24, KILL_BATCH = 256 };
@@ -29,13 +31,14 @@ struct process {
     void *context;
     struct capture *out;
     struct capture *error;
-    struct buf said; // on the status pipe
+    struct node_ipc *node; // NULL: it has no channel
+    struct buf said;       // on the status pipe
     bool status_ended;
     char chunk[256];
 };
 
 struct pipes {
-    int out[2], error[2], status[2]; // {read end, write end}; -1: not open
+    int out[2], error[2], status[2], node[2]; // {our end, the child's}; -1: not open
 };
 
 // --- end ----------------------------------------------------------------------------------------
@@ -53,6 +56,7 @@ static void release(struct process *process)
 {
     capture_close(process->out);
     capture_close(process->error);
+    node_ipc_close(process->node);
     if (!process->adopted)
         uv_close((uv_handle_t *)&process->handle, on_closed);
     uv_close((uv_handle_t *)&process->status, on_closed);
@@ -132,18 +136,19 @@ static void close_fd(int *fd)
 
 static void close_pipes(struct pipes *pipes)
 {
-    int *all[] = {pipes->out, pipes->error, pipes->status};
-    for (size_t i = 0; i < 3; i++) {
+    int *all[] = {pipes->out, pipes->error, pipes->status, pipes->node};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         close_fd(&all[i][0]);
         close_fd(&all[i][1]);
     }
 }
 
-static int open_pipes(struct pipes *pipes, struct err *err)
+static int open_pipes(struct pipes *pipes, bool node_channel, struct err *err)
 {
-    *pipes = (struct pipes){{-1, -1}, {-1, -1}, {-1, -1}};
+    *pipes = (struct pipes){{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
     if (pipe2(pipes->out, O_CLOEXEC) == 0 && pipe2(pipes->error, O_CLOEXEC) == 0 &&
-        pipe2(pipes->status, O_CLOEXEC) == 0)
+        pipe2(pipes->status, O_CLOEXEC) == 0 &&
+        (!node_channel || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pipes->node) == 0))
         return 0;
     err_set_errno(err, "pipe");
     close_pipes(pipes);
@@ -160,6 +165,12 @@ static struct capture *capture(uv_loop_t *loop, int *fd, const char *path,
     return capture_open(loop, taken, &to, err);
 }
 
+// The child's fds: 0 to 2, the handed down ones, the node channel, the status pipe.
+static size_t status_fd_number(const struct process_options *options)
+{
+    return 3 + options->fd_count + options->node_channel;
+}
+
 // The arguments of gw-exec. Owned by the caller: the array and the numbers in `text`.
 static char **launcher_args(const struct process_options *options, char text[4][24])
 {
@@ -168,7 +179,7 @@ static char **launcher_args(const struct process_options *options, char text[4][
         extra++;
     const char **args = mem_zalloc(LAUNCHER_ARGS_MAX + extra, sizeof *args);
     args[n++] = options->launcher;
-    snprintf(text[0], 24, "%zu", 3 + options->fd_count);
+    snprintf(text[0], 24, "%zu", status_fd_number(options));
     args[n++] = "--status-fd";
     args[n++] = text[0];
     if (options->fd_count > 0) {
@@ -176,6 +187,8 @@ static char **launcher_args(const struct process_options *options, char text[4][
         args[n++] = "--listen";
         args[n++] = text[1];
     }
+    if (options->node_channel)
+        args[n++] = "--channel";
     if (options->cwd) {
         args[n++] = "--cwd";
         args[n++] = options->cwd;
@@ -206,35 +219,51 @@ static char **launcher_args(const struct process_options *options, char text[4][
     return (char **)args;
 }
 
-// options->env with LISTEN_FDS and LISTEN_FDNAMES. The last two strings and the array are new.
-static char **listen_env(const struct process_options *options, size_t *count)
+static char *listen_names(const struct process_options *options)
 {
     struct buf names = BUF_INIT;
+    buf_append_text(&names, "LISTEN_FDNAMES=");
+    for (size_t i = 0; i < options->fd_count; i++)
+        buf_printf(&names, "%s%s", i > 0 ? ":" : "", options->fds[i].name);
+    char *text = mem_strdup(buf_text(&names));
+    buf_free(&names);
+    return text;
+}
+
+// options->env and what tells the child of its fds. The strings from *first on and the array are
+// new.
+static char **fd_env(const struct process_options *options, size_t *first)
+{
     size_t n = 0;
     while (options->env[n])
         n++;
-    char **env = mem_zalloc(n + 3, sizeof *env);
+    *first = n;
+    char **env = mem_zalloc(n + 4, sizeof *env);
     memcpy(env, options->env, n * sizeof *env);
-    *count = n;
     if (options->fd_count > 0) {
-        buf_append_text(&names, "LISTEN_FDNAMES=");
-        for (size_t i = 0; i < options->fd_count; i++)
-            buf_printf(&names, "%s%s", i > 0 ? ":" : "", options->fds[i].name);
-        env[n] = mem_printf("LISTEN_FDS=%zu", options->fd_count);
-        env[n + 1] = mem_strdup(buf_text(&names));
-        buf_free(&names);
+        env[n++] = mem_printf("LISTEN_FDS=%zu", options->fd_count);
+        env[n++] = listen_names(options);
     }
+    if (options->node_channel)
+        env[n++] = mem_printf("NODE_CHANNEL_FD=%zu", 3 + options->fd_count);
     return env;
+}
+
+static void free_fd_env(char **env, size_t first)
+{
+    for (size_t i = first; env[i]; i++)
+        free(env[i]);
+    free(env);
 }
 
 static int spawn(uv_loop_t *loop, struct process *process, const struct process_options *options,
                  const struct pipes *pipes, struct err *err)
 {
-    uv_stdio_container_t stdio[4 + PROCESS_FDS_MAX] = {0};
+    uv_stdio_container_t stdio[5 + PROCESS_FDS_MAX] = {0};
     char text[4][24];
     struct procinfo info;
-    size_t base;
-    char **env = listen_env(options, &base);
+    size_t first, status_fd = status_fd_number(options);
+    char **env = fd_env(options, &first);
     char **args = launcher_args(options, text);
 
     stdio[0].flags = UV_IGNORE;
@@ -243,8 +272,10 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct process_
     for (size_t i = 0; i < options->fd_count; i++)
         stdio[3 + i] =
             (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = options->fds[i].fd};
-    stdio[3 + options->fd_count] =
-        (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = pipes->status[1]};
+    if (options->node_channel)
+        stdio[status_fd - 1] =
+            (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = pipes->node[1]};
+    stdio[status_fd] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = pipes->status[1]};
     uv_process_options_t spawn_options = {
         .exit_cb = on_child_exit,
         .file = options->launcher,
@@ -252,13 +283,10 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct process_
         .env = env,
         .flags = UV_PROCESS_DETACHED, // a session of its own
         .stdio = stdio,
-        .stdio_count = (int)(4 + options->fd_count),
+        .stdio_count = (int)(status_fd + 1),
     };
     int result = uv_spawn(loop, &process->handle, &spawn_options);
-    free(env[base]);
-    if (env[base])
-        free(env[base + 1]);
-    free(env);
+    free_fd_env(env, first);
     free(args);
     if (result != 0)
         return err_set(err, "%s: %s", options->launcher, uv_strerror(result));
@@ -266,6 +294,13 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct process_
     if (procinfo_read(process->identity.pid, &info) == 0)
         process->identity.start_ticks = info.start_ticks;
     return 0;
+}
+
+static void open_node(uv_loop_t *loop, struct process *process, int *fd)
+{
+    if (*fd >= 0)
+        process->node = node_ipc_open(loop, *fd, process->events->on_node_ready, process->context);
+    *fd = -1;
 }
 
 static int open_captures(uv_loop_t *loop, struct process *process,
@@ -283,7 +318,7 @@ struct process *process_start(uv_loop_t *loop, const struct process_options *opt
                               const struct process_events *events, void *context, struct err *err)
 {
     struct pipes pipes;
-    if (open_pipes(&pipes, err) == -1)
+    if (open_pipes(&pipes, options->node_channel, err) == -1)
         return NULL;
     struct process *process = mem_zalloc(1, sizeof *process);
     process->events = events;
@@ -299,6 +334,7 @@ struct process *process_start(uv_loop_t *loop, const struct process_options *opt
     process->status.data = process;
     process->open_handles = 2;
     int started = spawn(loop, process, options, &pipes, err);
+    open_node(loop, process, &pipes.node[0]);
     uv_pipe_open(&process->status, pipes.status[0]);
     pipes.status[0] = -1;
     close_pipes(&pipes);
@@ -311,24 +347,31 @@ struct process *process_start(uv_loop_t *loop, const struct process_options *opt
     return process;
 }
 
-static int adopt_captures(uv_loop_t *loop, struct process *process, const int pipes[2],
+static int adopt_captures(uv_loop_t *loop, struct process *process, int fds[PROCESS_STREAMS],
                           const struct process_options *options, struct err *err)
 {
-    int fds[] = {pipes[0], pipes[1]};
-    if (fds[0] >= 0)
-        process->out = capture(loop, &fds[0], options->out_path, options, process, err);
-    if (fds[0] >= 0 && !process->out)
-        return -1;
-    if (fds[1] >= 0)
-        process->error = capture(loop, &fds[1], options->error_path, options, process, err);
+    if (fds[PROCESS_OUT] >= 0) {
+        process->out = capture(loop, &fds[PROCESS_OUT], options->out_path, options, process, err);
+        if (!process->out)
+            return -1;
+    }
+    if (fds[PROCESS_ERROR] >= 0) {
+        process->error =
+            capture(loop, &fds[PROCESS_ERROR], options->error_path, options, process, err);
+        if (!process->error)
+            return -1;
+    }
     return 0;
 }
 
-struct process *process_adopt(uv_loop_t *loop, struct process_identity identity, const int pipes[2],
-                              const struct process_options *options,
+struct process *process_adopt(uv_loop_t *loop, struct process_identity identity,
+                              const int fds[PROCESS_STREAMS], const struct process_options *options,
                               const struct process_events *events, void *context, struct err *err)
 {
     struct process *process = mem_zalloc(1, sizeof *process);
+    int own[PROCESS_STREAMS];
+
+    memcpy(own, fds, sizeof own);
     process->events = events;
     process->context = context;
     process->identity = identity;
@@ -336,16 +379,21 @@ struct process *process_adopt(uv_loop_t *loop, struct process_identity identity,
     process->open_handles = 1;
     uv_pipe_init(loop, &process->status, 0);
     process->handle.data = process->status.data = process;
-    if (adopt_captures(loop, process, pipes, options, err) == -1) {
-        release(process);
-        return NULL;
-    }
-    return process;
+    int result = adopt_captures(loop, process, own, options, err);
+    open_node(loop, process, &own[PROCESS_NODE_CHANNEL]);
+    for (size_t i = 0; i < PROCESS_STREAMS; i++)
+        close_fd(&own[i]);
+    if (result == 0)
+        return process;
+    release(process);
+    return NULL;
 }
 
-int process_pipe(const struct process *process, bool error)
+int process_stream_fd(const struct process *process, enum process_stream stream)
 {
-    const struct capture *capture = error ? process->error : process->out;
+    if (stream == PROCESS_NODE_CHANNEL)
+        return process->node ? node_ipc_fd(process->node) : -1;
+    const struct capture *capture = stream == PROCESS_ERROR ? process->error : process->out;
     return capture ? capture_fd(capture) : -1;
 }
 

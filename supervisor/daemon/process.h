@@ -16,6 +16,8 @@ enum {
     PROCESS_STATUS_UNKNOWN = -1 // it ended and nobody saw how
 };
 
+enum process_stream { PROCESS_OUT, PROCESS_ERROR, PROCESS_NODE_CHANNEL, PROCESS_STREAMS };
+
 // A socket or page handed down, by its name in LISTEN_FDNAMES.
 struct process_fd {
     int fd; // borrowed
@@ -33,6 +35,7 @@ struct process_options {
     const char *error_path;
     const struct process_fd *fds;
     size_t fd_count;
+    bool node_channel;     // give it a NODE_CHANNEL_FD (node_ipc.h)
     const char *uid, *gid; // NULL: as the supervisor
     int64_t umask;         // -1: as the supervisor
     int64_t limit_nofile;  // 0: as the supervisor
@@ -44,6 +47,8 @@ struct process_events {
     void (*on_executed)(void *context);
     // A whole line of stdout or stderr, without its newline.
     void (*on_line)(void *context, const char *line, size_t length);
+    // Through the node channel: process.send('ready').
+    void (*on_node_ready)(void *context);
     // It ended; status as waitpid(2) gives it, or PROCESS_STATUS_UNKNOWN. All its output was taken.
     // The process object must not be used after this call returned.
     void (*on_exit)(void *context, int status);
@@ -63,10 +68,10 @@ struct process *process_start(uv_loop_t *loop, const struct process_options *opt
                               struct err *err) GW_MUST_USE;
 
 // A process that an earlier supervisor started and that still runs (or whose end the keeper will
-// report). The pipes are taken; -1: that stream has ended. Only label, out_path and error_path of
-// the options count. NULL with err: its logs cannot be opened.
-struct process *process_adopt(uv_loop_t *loop, struct process_identity identity, const int pipes[2],
-                              const struct process_options *options,
+// report). The fds, in the order of enum process_stream, are taken; -1: that stream has ended. Only
+// label, out_path and error_path of the options count. NULL with err: its logs cannot be opened.
+struct process *process_adopt(uv_loop_t *loop, struct process_identity identity,
+                              const int fds[PROCESS_STREAMS], const struct process_options *options,
                               const struct process_events *events, void *context,
                               struct err *err) GW_MUST_USE;
 
@@ -76,8 +81,8 @@ void process_reaped(struct process *process, int status);
 // An adopted process that is gone (or, for a moment, about to be reported as such).
 bool process_is_lost(const struct process *process);
 
-// The read end of its stdout or stderr, to store it in the keeper; -1 when the stream has ended.
-int process_pipe(const struct process *process, bool error);
+// Our end of a stream, to store it in the keeper; -1 when there is none or it has ended.
+int process_stream_fd(const struct process *process, enum process_stream stream);
 
 struct process_identity process_identity(const struct process *process);
 

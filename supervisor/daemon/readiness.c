@@ -13,6 +13,9 @@
 
 enum { ALIVE_MS = 500 };
 
+static const char *const proofs[] = {"http",   "tcp", "exec", "log",
+                                     "notify", "ipc", "port", "500 ms alive"};
+
 struct readiness {
     struct worker *worker;
     uv_timer_t timer; // the next try, or the 500 ms of an app without any proof
@@ -117,6 +120,21 @@ void readiness_notified(struct readiness *readiness)
 {
     if (!is_explicit(readiness->config))
         worker_ready(readiness->worker, "notify");
+}
+
+void readiness_node_ready(struct readiness *readiness)
+{
+    if (!is_explicit(readiness->config) && !spec_gateway(readiness->worker->spec))
+        worker_ready(readiness->worker, "ipc");
+}
+
+const char *readiness_proof(const char *word)
+{
+    for (size_t i = 0; i < sizeof proofs / sizeof *proofs; i++) {
+        if (strcmp(proofs[i], word) == 0)
+            return proofs[i];
+    }
+    return NULL;
 }
 
 static void on_closed(uv_handle_t *handle)

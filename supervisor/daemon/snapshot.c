@@ -14,6 +14,7 @@
 #include "common/mem.h"
 #include "endpoints.h"
 #include "keeper_link.h"
+#include "readiness.h"
 #include "slot_sockets.h"
 
 #define SNAPSHOT_NAME "snapshot"
@@ -122,47 +123,37 @@ void snapshot_save(struct daemon *daemon)
     daemon->snapshot_fd = fd;
 }
 
-// --- output pipes -------------------------------------------------------------------------------
+// --- streams ------------------------------------------------------------------------------------
 
-static void pipe_name(pid_t pid, bool error, char *out, size_t size)
+static void stream_name(pid_t pid, size_t stream, char *out, size_t size)
 {
-    snprintf(out, size, "log.%d.%s", (int)pid, error ? "error" : "out");
+    static const char *const words[PROCESS_STREAMS] = {
+        [PROCESS_OUT] = "out", [PROCESS_ERROR] = "error", [PROCESS_NODE_CHANNEL] = "node"};
+    snprintf(out, size, "stream.%d.%s", (int)pid, words[stream]);
 }
 
-void snapshot_keep_pipes(struct worker *worker)
+void snapshot_keep_streams(struct worker *worker)
 {
     char name[48];
     struct err err;
-    for (int error = 0; error <= 1; error++) {
-        int fd = process_pipe(worker->process, error);
-        pipe_name(worker->pid, error, name, sizeof name);
+    for (size_t i = 0; i < PROCESS_STREAMS; i++) {
+        int fd = process_stream_fd(worker->process, (enum process_stream)i);
+        stream_name(worker->pid, i, name, sizeof name);
         if (fd >= 0 && keeper_link_store(worker->app->daemon->keeper, name, fd, &err) == -1)
             log_error("%s: %s", worker->label, err.text);
     }
 }
 
-void snapshot_drop_pipes(struct worker *worker)
+void snapshot_drop_streams(struct worker *worker)
 {
     char name[48];
-    for (int error = 0; error <= 1; error++) {
-        pipe_name(worker->pid, error, name, sizeof name);
+    for (size_t i = 0; i < PROCESS_STREAMS; i++) {
+        stream_name(worker->pid, i, name, sizeof name);
         keeper_link_remove(worker->app->daemon->keeper, name);
     }
 }
 
 // --- reading ------------------------------------------------------------------------------------
-
-// A name that outlives the record, because ready_by is a literal elsewhere.
-static const char *known_proof(const char *word)
-{
-    static const char *const proofs[] = {"http", "exec",   "tcp",         "port",
-                                         "log",  "notify", "500 ms alive"};
-    for (size_t i = 0; i < sizeof proofs / sizeof *proofs; i++) {
-        if (strcmp(proofs[i], word) == 0)
-            return proofs[i];
-    }
-    return NULL;
-}
 
 static void fill_worker(struct worker *worker, struct json_object *record)
 {
@@ -177,7 +168,7 @@ static void fill_worker(struct worker *worker, struct json_object *record)
     worker->online_wall_ms = (uint64_t)json_get_int(record, "online", 0);
     worker->was_ready = worker->online_wall_ms > 0;
     worker->exit_code = (int)json_get_int(record, "exit_code", -1);
-    worker->ready_by = known_proof(json_get_string(record, "ready_by", ""));
+    worker->ready_by = readiness_proof(json_get_string(record, "ready_by", ""));
     snprintf(worker->reason, sizeof worker->reason, "%s", json_get_string(record, "reason", ""));
     endpoints_reserve_index(daemon->endpoints, worker->endpoint);
     if (worker->column >= 0 && worker->column < STATE_COLUMNS)
@@ -187,17 +178,17 @@ static void fill_worker(struct worker *worker, struct json_object *record)
 static void restore_worker(struct worker *worker, struct json_object *record)
 {
     struct keeper_link *keeper = worker->app->daemon->keeper;
-    int pipes[2];
+    int fds[PROCESS_STREAMS];
     char name[48];
 
     fill_worker(worker, record);
     if (worker->pid > 0) {
-        for (int error = 0; error <= 1; error++) {
-            pipe_name(worker->pid, error, name, sizeof name);
-            pipes[error] = keeper_link_take(keeper, name);
+        for (size_t i = 0; i < PROCESS_STREAMS; i++) {
+            stream_name(worker->pid, i, name, sizeof name);
+            fds[i] = keeper_link_take(keeper, name);
         }
-        worker_adopt(worker, pipes);
-        snapshot_keep_pipes(worker);
+        worker_adopt(worker, fds);
+        snapshot_keep_streams(worker);
     } else if (worker_state_alive(worker->state) || worker->state == WORKER_WAITING) {
         worker->state = WORKER_STOPPED;
         worker_start(worker);

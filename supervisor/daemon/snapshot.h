@@ -1,8 +1,8 @@
 // What a supervisor has to know when it takes over from one that died: apps, slots, processes.
 //
 // After every change the whole is written to a new memfd, which replaces the one in the keeper: the
-// next supervisor finds the old state or the new one, never half of one. The output pipes of each
-// process are in the keeper as log.<pid>.out and log.<pid>.error.
+// next supervisor finds the old state or the new one, never half of one. Our ends of each
+// process's streams are in the keeper as stream.<pid>.out, .error and .node.
 #ifndef GW_SUPERVISOR_SNAPSHOT_H
 #define GW_SUPERVISOR_SNAPSHOT_H
 
@@ -22,8 +22,8 @@ int snapshot_restore(struct daemon *daemon, struct err *err) GW_MUST_USE;
 // exited. (The supervisor that died reaped it, or it was orphaned while there was no keeper.)
 void snapshot_check_lost(struct daemon *daemon);
 
-// Puts a new process's output pipes into the keeper; takes them out again.
-void snapshot_keep_pipes(struct worker *worker);
-void snapshot_drop_pipes(struct worker *worker);
+// Puts a process's streams into the keeper; takes them out again.
+void snapshot_keep_streams(struct worker *worker);
+void snapshot_drop_streams(struct worker *worker);
 
 #endif

@@ -107,6 +107,14 @@ static int build_args(const struct worker *worker, char **gateway, struct words 
 
 // --- environment --------------------------------------------------------------------------------
 
+// Node looks for its channel; another program would only hand it on to its children.
+static bool is_node(const char *program)
+{
+    const char *base = strrchr(program, '/');
+    base = base ? base + 1 : program;
+    return strcmp(base, "node") == 0 || strcmp(base, "nodejs") == 0;
+}
+
 static void set_variable(struct words *env, char *assignment)
 {
     size_t name = strcspn(assignment, "=") + 1;
@@ -221,6 +229,7 @@ static int start_process(struct worker *worker, const struct process_events *eve
         .error_path = error,
         .fds = fds,
         .fd_count = collect_fds(worker, fds),
+        .node_channel = is_node(args[0]),
         .uid = config->uid,
         .gid = config->gid,
         .umask = config->umask,

@@ -187,7 +187,14 @@ static void on_line(void *context, const char *line, size_t length)
         readiness_line(worker->readiness, line, length);
 }
 
-static const struct process_events events = {on_executed, on_line, on_process_exit};
+static void on_node_ready(void *context)
+{
+    struct worker *worker = context;
+    if (worker->readiness)
+        readiness_node_ready(worker->readiness);
+}
+
+static const struct process_events events = {on_executed, on_line, on_node_ready, on_process_exit};
 
 static void act_spawn(struct worker *worker)
 {
@@ -206,7 +213,7 @@ static void act_spawn(struct worker *worker)
         return;
     }
     log_info("%s: pid %d started", worker->label, (int)worker->pid);
-    snapshot_keep_pipes(worker);
+    snapshot_keep_streams(worker);
     uv_timer_start(&worker->ready_timer, on_ready_due, (uint64_t)config->ready.timeout_ms, 0);
     worker->readiness = readiness_start(worker);
 }
@@ -384,16 +391,16 @@ static void resume(struct worker *worker)
     }
 }
 
-void worker_adopt(struct worker *worker, const int pipes[2])
+void worker_adopt(struct worker *worker, const int fds[PROCESS_STREAMS])
 {
-    static const int none[2] = {-1, -1};
+    static const int none[PROCESS_STREAMS] = {-1, -1, -1};
     uv_loop_t *loop = worker->app->daemon->loop;
     struct process_identity identity = {worker->pid, worker->start_ticks};
     char *out = spawn_log_path(worker, false), *error = spawn_log_path(worker, true);
     struct process_options options = {.label = worker->label, .out_path = out, .error_path = error};
     struct err err;
 
-    worker->process = process_adopt(loop, identity, pipes, &options, &events, worker, &err);
+    worker->process = process_adopt(loop, identity, fds, &options, &events, worker, &err);
     if (!worker->process) { // it runs on, its output is lost
         log_error("%s: %s", worker->label, err.text);
         worker->process = process_adopt(loop, identity, none, &options, &events, worker, &err);

@@ -1,7 +1,7 @@
 // gw-exec: what has to happen in a child between uv_spawn and the program itself.
 //
-//   gw-exec --status-fd N [--listen COUNT] [--cwd DIR] [--umask OCTAL] [--nofile N] [--uid U]
-//           [--gid G] [--no-new-privs] -- PROGRAM ARGS...
+//   gw-exec --status-fd N [--listen COUNT] [--channel] [--cwd DIR] [--umask OCTAL] [--nofile N]
+//           [--uid U] [--gid G] [--no-new-privs] -- PROGRAM ARGS...
 //
 // Not its job: to wait for or look after the program: it becomes the program. Session, stdio and
 // environment (LISTEN_FDS, LISTEN_FDNAMES too) come from the supervisor; only LISTEN_PID cannot,
@@ -32,7 +32,8 @@ enum { FIRST_LISTEN_FD = 3, NOT_EXECUTED = 127 };
 
 struct settings {
     int status_fd;
-    long listen; // inherited sockets, from FIRST_LISTEN_FD on; -1: none asked for
+    long listen;  // inherited sockets, from FIRST_LISTEN_FD on; -1: none asked for
+    bool channel; // the fd behind them is passed on too (NODE_CHANNEL_FD)
     const char *cwd, *umask, *nofile, *uid, *gid;
     bool no_new_privileges;
     char **program; // NULL-terminated arguments
@@ -65,15 +66,11 @@ static long number(const char *what, const char *text, int base, long limit)
 // --- command line -------------------------------------------------------------------------------
 
 static const struct option options[] = {
-    {"status-fd", required_argument, NULL, 's'},
-    {"listen", required_argument, NULL, 'l'},
-    {"cwd", required_argument, NULL, 'c'},
-    {"umask", required_argument, NULL, 'm'},
-    {"nofile", required_argument, NULL, 'n'},
-    {"uid", required_argument, NULL, 'u'},
-    {"gid", required_argument, NULL, 'g'},
-    {"no-new-privs", no_argument, NULL, 'p'},
-    {NULL, 0, NULL, 0},
+    {"status-fd", required_argument, NULL, 's'}, {"listen", required_argument, NULL, 'l'},
+    {"channel", no_argument, NULL, 'h'},         {"cwd", required_argument, NULL, 'c'},
+    {"umask", required_argument, NULL, 'm'},     {"nofile", required_argument, NULL, 'n'},
+    {"uid", required_argument, NULL, 'u'},       {"gid", required_argument, NULL, 'g'},
+    {"no-new-privs", no_argument, NULL, 'p'},    {NULL, 0, NULL, 0},
 };
 
 static void take_option(struct settings *settings, int option)
@@ -84,6 +81,9 @@ static void take_option(struct settings *settings, int option)
         break;
     case 'l':
         settings->listen = number("listen", optarg, 10, INT_MAX - FIRST_LISTEN_FD);
+        break;
+    case 'h':
+        settings->channel = true;
         break;
     case 'c':
         settings->cwd = optarg;
@@ -108,6 +108,12 @@ static void take_option(struct settings *settings, int option)
     }
 }
 
+// The first fd that the program does not get.
+static long first_private_fd(const struct settings *settings)
+{
+    return FIRST_LISTEN_FD + (settings->listen > 0 ? settings->listen : 0) + settings->channel;
+}
+
 static struct settings parse_arguments(int count, char **arguments)
 {
     struct settings settings = {.status_fd = -1, .listen = -1};
@@ -119,8 +125,8 @@ static struct settings parse_arguments(int count, char **arguments)
     settings.program = arguments + optind;
     if (settings.status_fd < 0 || !*settings.program)
         fail("gw-exec", "", "--status-fd N and a program are needed");
-    if (settings.status_fd < FIRST_LISTEN_FD + (settings.listen > 0 ? settings.listen : 0))
-        fail("gw-exec", "", "the status fd stands among the listening ones");
+    if (settings.status_fd < first_private_fd(&settings))
+        fail("gw-exec", "", "the status fd stands among those of the program");
     return settings;
 }
 
@@ -128,11 +134,10 @@ static struct settings parse_arguments(int count, char **arguments)
 
 static void pass_fds(const struct settings *settings)
 {
-    long listen = settings->listen > 0 ? settings->listen : 0;
     char pid[16];
 
-    // The status fd is above the listening ones, so this makes it close-on-exec too.
-    if (close_range((unsigned)(FIRST_LISTEN_FD + listen), UINT_MAX, CLOSE_RANGE_CLOEXEC) == -1)
+    // The status fd is above the program's, so this makes it close-on-exec too.
+    if (close_range((unsigned)first_private_fd(settings), UINT_MAX, CLOSE_RANGE_CLOEXEC) == -1)
         fail_errno("close_range", "");
     if (settings->listen < 0)
         return;

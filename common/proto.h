@@ -46,8 +46,9 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 // Environment of supervised processes, beside PORT, HOST, LISTEN_*, NOTIFY_SOCKET and instance_var.
 #define ENV_HOME "GWCTL_HOME"
-#define ENV_APP "GWCTL_APP" // the app's name
-#define ENV_ID "GWCTL_ID"   // the process's id in `gwctl list`
+#define ENV_APP "GWCTL_APP"     // the app's name
+#define ENV_ID "GWCTL_ID"       // the process's id in `gwctl list`
+#define ENV_SPAWN "GWCTL_SPAWN" // this start of it and no other: 16 random hexadecimal digits
 
 // --- keeper and supervisor ----------------------------------------------------------------------
 // One inherited SOCK_SEQPACKET pair; a message a packet.

@@ -104,6 +104,8 @@ void app_each_worker(struct app *app, void (*visit)(struct worker *worker, void 
 void app_start_slot(struct app *app, struct slot *slot)
 {
     struct err err;
+    if (slot->retiring)
+        return;
     if (app_is_gateway(app) && slot_sockets_open(app, slot, &err) == -1) {
         worker_refuse(slot->current, err.text);
         return;
@@ -135,6 +137,8 @@ static void give_spec(struct worker *worker, struct spec *spec)
 void app_restart(struct app *app)
 {
     for (size_t i = 0; i < app->slot_count; i++) {
+        if (app->slots[i]->retiring)
+            continue;
         give_spec(app->slots[i]->current, app->spec);
         worker_restart(app->slots[i]->current, "restarted by command");
     }
@@ -153,6 +157,11 @@ void app_set_spec(struct app *app, struct spec *spec)
 
 // --- scaling ------------------------------------------------------------------------------------
 
+bool app_is_shrinking(const struct app *app)
+{
+    return app->slot_count > 0 && app->slots[app->slot_count - 1]->retiring;
+}
+
 static void retire_slots(struct app *app, size_t keep)
 {
     if (app_is_gateway(app))
@@ -164,7 +173,7 @@ static void retire_slots(struct app *app, size_t keep)
         else
             worker_stop(app->slots[i]->current, "scaled down");
     }
-    app_remove_retired(app);
+    app->daemon->changed = true;
 }
 
 int app_scale(struct app *app, size_t count, struct err *err)
@@ -172,8 +181,11 @@ int app_scale(struct app *app, size_t count, struct err *err)
     size_t old = app->slot_count;
     if (app->reload)
         return err_set(err, "%s: a reload is under way", app->name);
-    if (old > 0 && app->slots[old - 1]->retiring)
+    if (app_is_shrinking(app))
         return err_set(err, "%s: it is being scaled down", app->name);
+    if (spec_config(app->spec)->port > 0 && count > 1)
+        return err_set(err, "%s: %zu processes cannot listen on one port; use \"port\": \"auto\"",
+                       app->name, count);
     log_info("%s: scaled from %zu to %zu", app->name, old, count);
     if (count < old) {
         retire_slots(app, count);
@@ -215,11 +227,10 @@ void app_remove_retired(struct app *app)
         app->slot_count--;
         removed = true;
     }
-    if (removed && app_is_gateway(app) &&
-        (app->slot_count == 0 || !app->slots[app->slot_count - 1]->retiring))
+    if (removed && app_is_gateway(app) && !app_is_shrinking(app))
         slot_sockets_unsteer(app);
     if (removed)
-        operations_check(app->daemon->operations);
+        app->daemon->changed = true;
 }
 
 // --- changes ------------------------------------------------------------------------------------
@@ -238,17 +249,22 @@ bool app_is_settled(struct app *app)
     return !unsettled;
 }
 
-// What is left of a reload whose supervisor died.
-static void drop_leftover(struct worker *worker)
+static void drop_leftover(struct worker **worker)
 {
-    struct slot *slot = worker->slot;
-    if (worker == slot->current || worker_state_alive(worker->state))
+    if (!*worker || (*worker)->process || worker_state_alive((*worker)->state))
         return;
-    if (worker == slot->incoming)
-        slot->incoming = NULL;
-    else
-        slot->outgoing = NULL;
-    worker_free(worker);
+    worker_free(*worker);
+    *worker = NULL;
+}
+
+void app_sweep(struct app *app)
+{
+    // Of a reload whose supervisor died.
+    for (size_t i = 0; !app->reload && i < app->slot_count; i++) {
+        drop_leftover(&app->slots[i]->incoming);
+        drop_leftover(&app->slots[i]->outgoing);
+    }
+    app_remove_retired(app);
 }
 
 void app_worker_changed(struct worker *worker)
@@ -259,13 +275,7 @@ void app_worker_changed(struct worker *worker)
     endpoints_push(daemon->endpoints);
     if (app->reload)
         reload_worker_changed(app->reload, worker);
-    else
-        drop_leftover(worker);
     // From here on the worker may be gone.
-    app_remove_retired(app);
-    if (app->deleting && !app->reload && app_is_settled(app))
-        daemon_forget_app(daemon, app);
     daemon->changed = true;
     operations_check(daemon->operations);
-    daemon_look_for_end(daemon);
 }

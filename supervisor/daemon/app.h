@@ -25,6 +25,7 @@ struct slot {
     pid_t taken_by_pid; // its process then: a later one knows nothing of it
     uint64_t taken_since_ms;
     uint64_t unready_since_ms; // 0: its worker accepts
+    uint64_t hung_since_ms;    // 0: it accepts, or is not online
 };
 
 struct app {
@@ -49,7 +50,8 @@ bool app_is_gateway(const struct app *app);
 // A successor can run beside its predecessor: own ports, inherited sockets, or a gateway.
 bool app_can_roll(const struct app *app);
 
-// Opens the gateway's slot sockets where missing, and starts what does not run.
+// Opens the gateway's slot sockets where missing, and starts what does not run. Slots that are on
+// their way out stay so, here and in a restart.
 void app_start(struct app *app);
 void app_start_slot(struct app *app, struct slot *slot);
 void app_stop(struct app *app);
@@ -65,6 +67,9 @@ size_t app_wanted_slots(const struct spec *spec);
 // another scaling is under way.
 int app_scale(struct app *app, size_t count, struct err *err) GW_MUST_USE;
 
+// Slots are on their way out.
+bool app_is_shrinking(const struct app *app);
+
 // Before anything runs in it: so many slots.
 void app_resize_stopped(struct app *app, size_t count);
 
@@ -77,6 +82,10 @@ bool app_is_settled(struct app *app);
 // Every process of the app, incoming and outgoing ones included: calls visit for each worker.
 void app_each_worker(struct app *app, void (*visit)(struct worker *worker, void *context),
                      void *context);
+
+// Frees what has served its time: leftovers of a reload, retired slots. To be called from the loop
+// only, where nobody is in the middle of a worker or slot.
+void app_sweep(struct app *app);
 
 // Called by worker.c after each transition. May free the worker.
 void app_worker_changed(struct worker *worker);

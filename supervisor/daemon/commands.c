@@ -50,7 +50,7 @@ static struct spec **read_document(const struct request *request, struct json_ob
     struct ecosystem *ecosystem = ecosystem_from_document(document, errors);
     struct spec **specs = NULL;
     if (ecosystem)
-        specs = spec_list(ecosystem, count);
+        specs = spec_list(ecosystem, json_get_array(request->args, "environment"), count);
     else
         refuse_errors(request, errors);
     config_errors_free(errors);
@@ -100,28 +100,34 @@ static bool any_alive(const struct app *app)
     return false;
 }
 
-static void start_app(struct app *app, struct operation *operation)
+static bool is_going(const struct app *app, struct operation *operation)
 {
-    app_start(app);
-    operation_expect_running(operation, app, NULL);
+    if (app->deleting)
+        operation_fail(operation, "%s: it is being deleted", app->name);
+    return app->deleting;
 }
 
 static void apply_to_known(struct app *app, struct spec *spec, enum verb verb,
                            struct operation *operation)
 {
+    struct spec *before = spec_ref(app->spec);
     bool changed = !spec_equal(app->spec, spec);
-    if (verb == VERB_RESTART && !app->reload) {
-        app_set_spec(app, spec);
-        app_restart(app);
-        operation_expect_running(operation, app, NULL);
-    } else if (!any_alive(app) && !app->reload) {
-        app_set_spec(app, spec);
-        start_app(app, operation);
-    } else if (changed || verb == VERB_RELOAD || app->reload) {
+    bool reload = app->reload || (any_alive(app) && (verb == VERB_RELOAD || changed));
+
+    if (is_going(app, operation)) {
+        // told
+    } else if (app->reload || (reload && verb != VERB_RESTART)) {
         reload_app(app, spec, operation);
     } else {
-        start_app(app, operation); // what runs stays as it is
+        app_set_spec(app, spec);
+        operation_follow_instances(operation, app, before);
+        if (verb == VERB_RESTART)
+            app_restart(app);
+        else
+            app_start(app); // what runs stays as it is
+        operation_expect_running(operation, app, NULL);
     }
+    spec_unref(before);
 }
 
 static void apply_spec(const struct request *request, struct spec *spec, enum verb verb,
@@ -134,7 +140,8 @@ static void apply_spec(const struct request *request, struct spec *spec, enum ve
     }
     app = app_new(request->daemon, spec, json_get_string(request->args, "file", ""));
     daemon_add_app(request->daemon, app);
-    start_app(app, operation);
+    app_start(app);
+    operation_expect_running(operation, app, NULL);
 }
 
 static void apply_document(const struct request *request, struct json_object *document,
@@ -156,7 +163,11 @@ static void apply_document(const struct request *request, struct json_object *do
 static void apply_to_slot(struct app *app, struct slot *slot, enum verb verb,
                           struct operation *operation)
 {
-    if (verb == VERB_START)
+    if (is_going(app, operation))
+        return;
+    if (slot->retiring)
+        operation_fail(operation, "%s: it is being scaled away", slot->current->label);
+    else if (verb == VERB_START)
         app_start_slot(app, slot);
     else
         worker_restart(slot->current, "restarted by command");
@@ -220,6 +231,20 @@ static void command_reload(const struct request *request)
     apply(request, VERB_RELOAD);
 }
 
+static void stop_selected(const struct selected *selected, struct operation *operation)
+{
+    struct app *app = selected->app;
+    if (selected->slot && app->reload) {
+        operation_fail(operation, "%s: a reload is under way", app->name);
+        return;
+    }
+    operation_expect_stopped(operation, app, selected->slot);
+    if (selected->slot)
+        worker_stop(selected->slot->current, "stopped by command");
+    else
+        app_stop(app);
+}
+
 static void command_stop(const struct request *request)
 {
     struct selection selection;
@@ -227,25 +252,17 @@ static void command_stop(const struct request *request)
         return;
     struct operation *operation = operation_begin(request->connection, request->id);
     for (size_t i = 0; i < selection.count; i++)
-        operation_expect_stopped(operation, selection.items[i].app, selection.items[i].slot);
-    for (size_t i = 0; i < selection.count; i++) {
-        if (selection.items[i].slot)
-            worker_stop(selection.items[i].slot->current, "stopped by command");
-        else
-            app_stop(selection.items[i].app);
-    }
+        stop_selected(&selection.items[i], operation);
     free(selection.items);
     operation_commit(operation);
 }
 
-static void delete_app(const struct request *request, struct app *app, struct operation *operation)
+static void delete_app(struct app *app, struct operation *operation)
 {
     operation_expect_gone(operation, app, 0);
     app->deleting = true;
     app_stop(app);
-    // Told by a transition otherwise; one that does not run has none.
-    if (!app->reload && app_is_settled(app))
-        daemon_forget_app(request->daemon, app);
+    app->daemon->changed = true; // one that does not run has no transition that would tell it
 }
 
 static void command_delete(const struct request *request)
@@ -261,7 +278,7 @@ static void command_delete(const struct request *request)
                            "%s has several processes: `gwctl scale %s -1` takes one away",
                            app->name, app->name);
         else
-            delete_app(request, app, operation);
+            delete_app(app, operation);
     }
     free(selection.items);
     operation_commit(operation);
@@ -272,7 +289,7 @@ static long scale_target(const char *text, size_t now)
 {
     char *end;
     long number = strtol(text, &end, 10);
-    if (end == text || *end)
+    if (end == text || *end || number < -APP_INSTANCES_LIMIT || number > APP_INSTANCES_LIMIT)
         return -1;
     if (*text == '+' || *text == '-')
         number += (long)now;
@@ -303,7 +320,6 @@ static struct app *select_one(const struct request *request)
 static void command_scale(const struct request *request)
 {
     struct app *app = select_one(request);
-    struct err err;
     if (!app)
         return;
     long target = scale_target(json_get_string(request->args, "instances", ""), app->slot_count);
@@ -313,12 +329,8 @@ static void command_scale(const struct request *request)
         return;
     }
     struct operation *operation = operation_begin(request->connection, request->id);
-    if ((size_t)target < app->slot_count)
-        operation_expect_gone(operation, app, (size_t)target);
-    if (app_scale(app, (size_t)target, &err) == -1)
-        operation_fail(operation, "%s", err.text);
-    else if ((size_t)target >= app->slot_count)
-        operation_expect_running(operation, app, NULL);
+    if (!is_going(app, operation))
+        operation_scale(operation, app, (size_t)target);
     operation_commit(operation);
 }
 
@@ -339,10 +351,10 @@ static void command_ping(const struct request *request)
 static void command_kill(const struct request *request)
 {
     struct operation *operation = operation_begin(request->connection, request->id);
+    daemon_end(request->daemon);
     for (struct app *app = request->daemon->apps; app; app = app->next)
         operation_expect_stopped(operation, app, NULL);
     operation_commit(operation);
-    daemon_end(request->daemon);
 }
 
 // --- worker verbs -------------------------------------------------------------------------------

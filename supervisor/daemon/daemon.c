@@ -27,8 +27,6 @@
 #include "retirement.h"
 #include "snapshot.h"
 
-enum { LOST_LOOK_MS = 500 }; // how long the keeper may take to report an end
-
 // --- looking things up --------------------------------------------------------------------------
 
 struct app *daemon_find_app(const struct daemon *daemon, const char *name)
@@ -108,8 +106,9 @@ int daemon_take_column(struct daemon *daemon)
 void daemon_worker_gone(struct worker *worker)
 {
     struct daemon *daemon = worker->app->daemon;
-    if (worker->pid > 0)
+    if (worker->spawn_id != 0)
         snapshot_drop_streams(worker);
+    worker->spawn_id = 0;
     if (worker->column != WORKER_NO_COLUMN) {
         state_column_clear(daemon->page, (size_t)worker->column);
         daemon->columns_used[worker->column] = false;
@@ -241,18 +240,30 @@ static char *own_folder(void)
     return mem_strdup(path);
 }
 
-// Once a turn of the loop, before it waits: however much a turn changes, it is written once.
+static void sweep(struct daemon *daemon)
+{
+    for (struct app *app = daemon->apps, *next; app; app = next) {
+        next = app->next;
+        app_sweep(app);
+        if (app->deleting && !app->reload && app_is_settled(app))
+            daemon_forget_app(daemon, app);
+    }
+}
+
+// Once a turn of the loop, before it waits: however much a turn changes, it is cleaned up and
+// written once.
 static void on_before_waiting(uv_prepare_t *prepare)
 {
     struct daemon *daemon = prepare->data;
-    if (daemon->changed)
-        snapshot_save(daemon);
-    daemon->changed = false;
-}
-
-static void on_look_for_lost(uv_timer_t *timer)
-{
-    snapshot_check_lost(timer->data);
+    if (!daemon->changed)
+        return;
+    while (daemon->changed) {
+        daemon->changed = false;
+        sweep(daemon);
+        operations_check(daemon->operations);
+        daemon_look_for_end(daemon);
+    }
+    snapshot_save(daemon);
 }
 
 static void take_over(struct daemon *daemon)
@@ -261,10 +272,6 @@ static void take_over(struct daemon *daemon)
     if (snapshot_restore(daemon, &err) == -1)
         log_error("what an earlier supervisor left cannot be taken over: %s", err.text);
     endpoints_push(daemon->endpoints);
-    uv_timer_init(daemon->loop, &daemon->lost_timer);
-    daemon->lost_timer.data = daemon;
-    if (daemon->apps)
-        uv_timer_start(&daemon->lost_timer, on_look_for_lost, LOST_LOOK_MS, LOST_LOOK_MS);
     uv_prepare_init(daemon->loop, &daemon->before_waiting);
     daemon->before_waiting.data = daemon;
     uv_prepare_start(&daemon->before_waiting, on_before_waiting);
@@ -321,7 +328,6 @@ static void close_handles(struct daemon *daemon)
     uv_close((uv_handle_t *)&daemon->sigterm, NULL);
     uv_close((uv_handle_t *)&daemon->sigint, NULL);
     uv_close((uv_handle_t *)&daemon->closer, NULL);
-    uv_close((uv_handle_t *)&daemon->lost_timer, NULL);
     uv_close((uv_handle_t *)&daemon->before_waiting, NULL);
 }
 

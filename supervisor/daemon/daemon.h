@@ -35,9 +35,8 @@ struct daemon {
     int lock_fd;
     int control_fd;  // of the listening socket; control.c owns it
     int snapshot_fd; // the last one written; -1: none
-    bool changed;    // something that the snapshot holds, since it was written
+    bool changed;    // something, since the last turn of the loop
     uv_prepare_t before_waiting;
-    uv_timer_t lost_timer; // after a take-over: see snapshot_check_lost
     uv_signal_t sigterm, sigint;
     uv_timer_t closer; // lets the last answers out
     bool ending;       // `kill` or SIGTERM: the loop ends with the last process

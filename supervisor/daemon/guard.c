@@ -12,7 +12,12 @@
 #include "control.h"
 #include "listeners.h"
 
-enum { TICK_MS = 50, UNREADY_MS = 200 };
+enum {
+    TICK_MS = 50,
+    UNREADY_MS = 200,
+    ALONE_MS = 700,  // hung, and connections wait
+    HUNG_MS = 10000, // hung, while a neighbour does its work
+};
 
 struct guard {
     struct daemon *daemon;
@@ -92,13 +97,26 @@ static void give_back(struct slot *slot)
     log_info("%s: accepts its own connections again", slot->current->label);
 }
 
+// A worker that does not start again by itself is replaced: its process has to go for that.
+static void replace_hung(struct slot *slot, uint64_t now)
+{
+    // A neighbour that takes the sockets and does not accept is no help.
+    uint64_t limit_ms = slot->taken_by && !queue_waiting(slot) ? HUNG_MS : ALONE_MS;
+    if (slot->current->state != WORKER_ONLINE || slot->retiring)
+        slot->hung_since_ms = 0;
+    else if (slot->hung_since_ms == 0)
+        slot->hung_since_ms = now;
+    else if (now - slot->hung_since_ms >= limit_ms)
+        worker_kill(slot->current, "its loop stands still");
+}
+
 static void watch_slot(const struct guard *guard, const struct app *gateway, struct slot *slot,
                        uint64_t now)
 {
     if (slot->taken_by && slot->taken_by->current->pid != slot->taken_by_pid)
         slot->taken_by = NULL;
     if (accepts(guard, slot, now)) {
-        slot->unready_since_ms = 0;
+        slot->unready_since_ms = slot->hung_since_ms = 0;
         if (slot->taken_by)
             give_back(slot);
         return;
@@ -107,6 +125,7 @@ static void watch_slot(const struct guard *guard, const struct app *gateway, str
         slot->unready_since_ms = now;
     if (!slot->taken_by && now - slot->unready_since_ms >= UNREADY_MS)
         take(guard, gateway, slot, now);
+    replace_hung(slot, now);
 }
 
 static void on_tick(uv_timer_t *timer)

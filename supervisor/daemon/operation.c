@@ -91,7 +91,7 @@ static void expect_slots(struct operation *operation, const struct app *app,
                          const struct slot *slot, enum goal goal)
 {
     for (size_t i = 0; i < app->slot_count; i++) {
-        if (!slot || app->slots[i] == slot)
+        if (app->slots[i] == slot || (!slot && !app->slots[i]->retiring))
             expect(operation, app->name, i, goal);
     }
 }
@@ -112,6 +112,28 @@ void operation_expect_gone(struct operation *operation, const struct app *app, s
 {
     for (size_t i = first; i < app->slot_count; i++)
         expect(operation, app->name, i, GOAL_GONE);
+}
+
+void operation_scale(struct operation *operation, struct app *app, size_t count)
+{
+    size_t old = app->slot_count;
+    struct err err;
+    if (app_scale(app, count, &err) == -1) {
+        operation_fail(operation, "%s", err.text);
+        return;
+    }
+    for (size_t i = count; i < old; i++)
+        expect(operation, app->name, i, GOAL_GONE);
+    for (size_t i = old; i < count; i++)
+        expect(operation, app->name, i, GOAL_RUNNING);
+}
+
+void operation_follow_instances(struct operation *operation, struct app *app,
+                                const struct spec *before)
+{
+    size_t wanted = app_wanted_slots(app->spec);
+    if (wanted != app_wanted_slots(before) && wanted != app->slot_count)
+        operation_scale(operation, app, wanted);
 }
 
 void operation_expect_one(struct operation *operation)
@@ -182,20 +204,34 @@ static bool settled_running(struct operation *operation, const struct worker *wo
     return false;
 }
 
+static bool settled_stopped(struct operation *operation, const struct worker *worker)
+{
+    bool alive = worker_state_alive(worker->state) || worker->state == WORKER_WAITING;
+    // At the end of everything the gateway goes first, and the apps' turn comes yet.
+    bool comes = operation->all->daemon->ending || worker->stop_wanted;
+    if (alive && comes && !worker->again_wanted)
+        return false;
+    if (alive)
+        operation_fail(operation, "%s: somebody started it again", worker->label);
+    else if (worker->reason[0])
+        operation_progress(operation, "%s: stopped", worker->label);
+    return true;
+}
+
 static bool is_met(struct operation *operation, const struct expectation *expectation)
 {
     struct app *app = daemon_find_app(operation->all->daemon, expectation->app);
-    if (!app || expectation->slot >= app->slot_count)
+    if (!app || expectation->slot >= app->slot_count) {
+        if (expectation->goal == GOAL_GONE)
+            operation_progress(operation, "%s#%zu: gone", expectation->app, expectation->slot);
         return true;
+    }
     const struct worker *worker = app->slots[expectation->slot]->current;
     switch (expectation->goal) {
     case GOAL_RUNNING:
         return settled_running(operation, worker);
     case GOAL_STOPPED:
-        if (worker_state_alive(worker->state) || worker->state == WORKER_WAITING)
-            return false;
-        operation_progress(operation, "%s: stopped", worker->label);
-        return true;
+        return settled_stopped(operation, worker);
     case GOAL_GONE:
         return false;
     }
@@ -204,7 +240,9 @@ static bool is_met(struct operation *operation, const struct expectation *expect
 
 static bool all_met(struct operation *operation)
 {
-    bool met = operation->committed && operation->others == 0;
+    bool met = operation->others == 0;
+    if (!operation->committed)
+        return false;
     for (size_t i = 0; i < operation->count; i++) {
         struct expectation *expectation = &operation->expectations[i];
         if (!expectation->met)

@@ -27,6 +27,12 @@ void operation_expect_stopped(struct operation *operation, const struct app *app
                               const struct slot *slot);
 // The app's slots from number `first` on are to be gone.
 void operation_expect_gone(struct operation *operation, const struct app *app, size_t first);
+// Scales the app, and expects new slots to run and retiring ones to be gone.
+void operation_scale(struct operation *operation, struct app *app, size_t count);
+// Scales it to what its settings say, where they say another number than `before`: who has scaled
+// by command keeps that number otherwise.
+void operation_follow_instances(struct operation *operation, struct app *app,
+                                const struct spec *before);
 // A reload reports its end by operation_done.
 void operation_expect_one(struct operation *operation);
 void operation_done(struct operation *operation);

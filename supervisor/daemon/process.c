@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,13 +20,19 @@
 #include "node_ipc.h"
 #include "procinfo.h"
 
-enum { LAUNCHER_ARGS_MAX = 24, KILL_BATCH = 256 };
+enum { LAUNCHER_ARGS_MAX = 24, KILL_BATCH = 256, KEEPER_PATIENCE_MS = 200 };
 
 struct process {
     uv_process_t handle;
     uv_pipe_t status;
     unsigned open_handles;
-    bool adopted; // not our child: no process handle, and gw-exec has long said what it had to say
+    // An adopted one is not our child. pidfd becomes readable at its end, of which the keeper tells
+    // more if it has reaped it; gw-exec has long said what it had to say.
+    bool adopted;
+    bool ended;
+    int pidfd; // -1: it had ended before
+    uv_poll_t end;
+    uv_timer_t patience; // with the keeper's report
     struct process_identity identity;
     const struct process_events *events;
     void *context;
@@ -57,8 +64,14 @@ static void release(struct process *process)
     capture_close(process->out);
     capture_close(process->error);
     node_ipc_close(process->node);
-    if (!process->adopted)
+    if (process->adopted)
+        uv_close((uv_handle_t *)&process->patience, on_closed);
+    else
         uv_close((uv_handle_t *)&process->handle, on_closed);
+    if (process->adopted && process->pidfd >= 0) {
+        uv_close((uv_handle_t *)&process->end, on_closed);
+        close(process->pidfd);
+    }
     uv_close((uv_handle_t *)&process->status, on_closed);
 }
 
@@ -92,6 +105,47 @@ static void on_child_exit(uv_process_t *handle, int64_t code, int signal)
 void process_reaped(struct process *process, int status)
 {
     report_end(process, status);
+}
+
+static void on_patience_over(uv_timer_t *timer)
+{
+    report_end(timer->data, PROCESS_STATUS_UNKNOWN);
+}
+
+static void lose(struct process *process)
+{
+    process->ended = true;
+    uv_timer_start(&process->patience, on_patience_over, KEEPER_PATIENCE_MS, 0);
+}
+
+static void on_adopted_end(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    uv_poll_stop(poll);
+    lose(poll->data);
+}
+
+// The pid may be somebody else's by now, also between any two looks: so first the pidfd, which
+// stays with one process, then whose it is.
+static void watch_end(uv_loop_t *loop, struct process *process)
+{
+    process->pidfd = pidfd_open(process->identity.pid, 0);
+    if (process->pidfd >= 0 &&
+        !procinfo_lives(process->identity.pid, process->identity.start_ticks)) {
+        close(process->pidfd);
+        process->pidfd = -1;
+    }
+    uv_timer_init(loop, &process->patience);
+    process->patience.data = process->end.data = process;
+    process->open_handles++;
+    if (process->pidfd == -1) {
+        lose(process);
+        return;
+    }
+    uv_poll_init(loop, &process->end, process->pidfd);
+    uv_poll_start(&process->end, UV_READABLE, on_adopted_end);
+    process->open_handles++;
 }
 
 // --- status pipe --------------------------------------------------------------------------------
@@ -333,8 +387,9 @@ struct process *process_start(uv_loop_t *loop, const struct process_options *opt
     uv_pipe_init(loop, &process->status, 0);
     process->status.data = process;
     process->open_handles = 2;
-    int started = spawn(loop, process, options, &pipes, err);
     open_node(loop, process, &pipes.node[0]);
+    events->on_opened(context, process);
+    int started = spawn(loop, process, options, &pipes, err);
     uv_pipe_open(&process->status, pipes.status[0]);
     pipes.status[0] = -1;
     close_pipes(&pipes);
@@ -378,7 +433,8 @@ struct process *process_adopt(uv_loop_t *loop, struct process_identity identity,
     process->adopted = process->status_ended = true;
     process->open_handles = 1;
     uv_pipe_init(loop, &process->status, 0);
-    process->handle.data = process->status.data = process;
+    process->status.data = process;
+    watch_end(loop, process);
     int result = adopt_captures(loop, process, own, options, err);
     open_node(loop, process, &own[PROCESS_NODE_CHANNEL]);
     for (size_t i = 0; i < PROCESS_STREAMS; i++)
@@ -410,16 +466,10 @@ const char *process_last_line(const struct process *process)
     return *line || !process->out ? line : capture_last_line(process->out, 0);
 }
 
-bool process_is_lost(const struct process *process)
-{
-    return process->adopted &&
-           !procinfo_lives(process->identity.pid, process->identity.start_ticks);
-}
-
 void process_signal(struct process *process, int signal)
 {
-    // Nobody but libuv reaps our children, so their pids are theirs; an adopted one's may be taken.
-    if (!process_is_lost(process))
+    // libuv alone reaps our children, so their pids are theirs; an adopted one's may be taken.
+    if (!process->ended)
         kill(-process->identity.pid, signal);
 }
 

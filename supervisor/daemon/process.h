@@ -42,7 +42,11 @@ struct process_options {
     bool no_new_privileges;
 };
 
+struct process;
+
 struct process_events {
+    // Its streams are open (process_stream_fd), and it is about to be started.
+    void (*on_opened)(void *context, const struct process *process);
     // The program runs. Not called when it could not be executed: its exit follows.
     void (*on_executed)(void *context);
     // A whole line of stdout or stderr, without its newline.
@@ -60,16 +64,15 @@ struct process_identity {
     uint64_t start_ticks;
 };
 
-struct process;
-
 // NULL with err when not even gw-exec could be started.
 struct process *process_start(uv_loop_t *loop, const struct process_options *options,
                               const struct process_events *events, void *context,
                               struct err *err) GW_MUST_USE;
 
-// A process that an earlier supervisor started and that still runs (or whose end the keeper will
-// report). The fds, in the order of enum process_stream, are taken; -1: that stream has ended. Only
-// label, out_path and error_path of the options count. NULL with err: its logs cannot be opened.
+// A process that an earlier supervisor started and that still runs, or has ended meanwhile: the
+// keeper reports that (process_reaped), or else on_exit comes with PROCESS_STATUS_UNKNOWN. The fds,
+// in the order of enum process_stream, are taken; -1: that stream has ended. Only label, out_path
+// and error_path of the options count. NULL with err: its logs cannot be opened.
 struct process *process_adopt(uv_loop_t *loop, struct process_identity identity,
                               const int fds[PROCESS_STREAMS], const struct process_options *options,
                               const struct process_events *events, void *context,
@@ -77,9 +80,6 @@ struct process *process_adopt(uv_loop_t *loop, struct process_identity identity,
 
 // An adopted process has ended: calls on_exit with this status.
 void process_reaped(struct process *process, int status);
-
-// An adopted process that is gone (or, for a moment, about to be reported as such).
-bool process_is_lost(const struct process *process);
 
 // Our end of a stream, to store it in the keeper; -1 when there is none or it has ended.
 int process_stream_fd(const struct process *process, enum process_stream stream);

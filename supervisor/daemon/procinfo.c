@@ -124,3 +124,44 @@ size_t procinfo_children_of_session(pid_t session, pid_t *pids, size_t limit)
         closedir(proc);
     return count;
 }
+
+// /proc/PID/environ is a row of NUL-terminated strings. Read in pieces that overlap by what could
+// be cut.
+static bool has_variable(pid_t pid, const char *assignment)
+{
+    size_t wanted = strlen(assignment) + 1, held = 0;
+    char path[32], text[4096 + 1];
+    bool found = false;
+    ssize_t count;
+
+    snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && !found && (count = read(fd, text + held, sizeof text - held)) > 0) {
+        held += (size_t)count;
+        found = memmem(text, held, assignment, wanted) != NULL;
+        size_t kept = held < wanted ? held : wanted;
+        memmove(text, text + held - kept, kept);
+        held = kept;
+    }
+    if (fd >= 0)
+        close(fd);
+    return found;
+}
+
+size_t procinfo_with_variable(const char *assignment, pid_t *pids, size_t limit)
+{
+    DIR *proc = opendir("/proc");
+    struct procinfo info;
+    size_t count = 0;
+
+    while (proc && next_process(proc, &info)) {
+        if (!has_variable(info.pid, assignment))
+            continue;
+        if (count < limit)
+            pids[count] = info.pid;
+        ++count;
+    }
+    if (proc)
+        closedir(proc);
+    return count;
+}

@@ -41,4 +41,8 @@ void procinfo_tree(struct procinfo_session *sessions, size_t count);
 // Returns how many there are.
 size_t procinfo_children_of_session(pid_t session, pid_t *pids, size_t limit);
 
+// The pids of the living processes that were started with this "NAME=value" in their environment,
+// as far as we may look: the first `limit` go to pids. Returns how many there are.
+size_t procinfo_with_variable(const char *assignment, pid_t *pids, size_t limit);
+
 #endif

@@ -22,7 +22,8 @@ struct reload {
     struct reload_plan plan;
     struct operation *operation;
     bool rolling;
-    bool rollback; // brings back the old spec after a failure
+    bool rollback;  // brings back the old spec after a failure
+    bool cancelled; // the app is being stopped: nothing is to be brought back
     bool advancing;
     uint64_t *held_since_ms; // by slot; 0: not held
     uv_timer_t timer;        // min_ready of held slots
@@ -59,7 +60,7 @@ static void begin_slot(struct reload *reload, size_t number)
     struct err err;
 
     reload_plan_event(&reload->plan, number, RELOAD_EV_BEGIN);
-    tell(reload, number, "starting the new process");
+    tell(reload, number, reload->rolling ? "starting the new process" : "restarting");
     if (!reload->rolling) {
         spec_unref(slot->current->spec);
         slot->current->spec = spec_ref(reload->spec);
@@ -81,7 +82,7 @@ static void on_phase(struct worker *worker, enum retirement_phase phase)
     if (!reload)
         return;
     if (phase == RETIREMENT_DELAYING) {
-        tell(reload, slot, "every gateway worker acknowledged, the old process drains");
+        tell(reload, slot, "no new request goes to the old process");
         reload_plan_event(&reload->plan, slot, RELOAD_EV_SWITCHED);
     } else if (phase == RETIREMENT_STOPPING) {
         reload_plan_event(&reload->plan, slot, RELOAD_EV_SWITCHED);
@@ -120,6 +121,7 @@ static void on_held(uv_timer_t *timer)
     uint64_t now = clock_mono_ms();
     uint64_t min_ready = (uint64_t)spec_config(reload->spec)->reload.min_ready_ms;
 
+    reload->advancing = true; // a hand-over may be all that was missing: not in the middle of this
     for (size_t i = 0; i < reload->plan.count; i++) {
         if (reload->plan.steps[i] != RELOAD_HOLDING || now - reload->held_since_ms[i] < min_ready)
             continue;
@@ -128,6 +130,7 @@ static void on_held(uv_timer_t *timer)
         else
             finish_restart(reload, i);
     }
+    reload->advancing = false;
     advance(reload);
 }
 
@@ -182,7 +185,7 @@ static bool start_rollback(struct reload *failed)
     for (size_t i = 0; i < failed->plan.count; i++)
         done += failed->plan.steps[i] == RELOAD_DONE ||
                 (!failed->rolling && failed->plan.steps[i] == RELOAD_FAILED);
-    if (done == 0 || failed->rollback)
+    if (done == 0 || failed->rollback || failed->cancelled)
         return false;
     struct reload *reload = reload_new(app, app->spec, failed->operation);
     reload->rollback = true;
@@ -193,6 +196,17 @@ static bool start_rollback(struct reload *failed)
             reload->plan.steps[i] = RELOAD_DONE;
     }
     return true;
+}
+
+static void settle(struct reload *reload)
+{
+    struct app *app = reload->app;
+    struct spec *before = spec_ref(app->spec);
+    app_set_spec(app, reload->spec);
+    log_info("%s: reloaded", app->name);
+    if (reload->operation)
+        operation_follow_instances(reload->operation, app, before);
+    spec_unref(before);
 }
 
 static void finish(struct reload *reload)
@@ -206,10 +220,8 @@ static void finish(struct reload *reload)
         operation_fail(operation, "%s%s", reload->rollback ? "rollback: " : "", reload->why);
     if (reload->plan.failed)
         log_error("%s: reload failed: %s", app->name, reload->why);
-    if (!failed) {
-        app_set_spec(app, reload->spec);
-        log_info("%s: reloaded", app->name);
-    }
+    if (!failed)
+        settle(reload);
     bool more = reload->plan.failed && !app->deleting && start_rollback(reload);
     reload_free(reload);
     if (more)
@@ -296,6 +308,8 @@ int reload_start(struct app *app, struct spec *spec, struct operation *operation
 {
     if (app->reload)
         return err_set(err, "%s: a reload is already under way", app->name);
+    if (app_is_shrinking(app))
+        return err_set(err, "%s: it is being scaled down", app->name);
     struct reload *reload = reload_new(app, spec, operation);
     if (operation)
         operation_expect_one(operation);
@@ -311,6 +325,6 @@ void reload_cancel(struct reload *reload)
         snprintf(reload->why, sizeof reload->why, "%s: stopped during the reload",
                  reload->app->name);
     reload->plan.failed = true;
-    reload->rollback = true; // nothing to bring back: the app is being stopped
+    reload->cancelled = true;
     advance(reload);
 }

@@ -2,6 +2,8 @@
 
 #include "snapshot.h"
 
+#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +14,17 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/proto.h"
 #include "endpoints.h"
 #include "keeper_link.h"
+#include "procinfo.h"
 #include "readiness.h"
 #include "slot_sockets.h"
 
 #define SNAPSHOT_NAME "snapshot"
+#define STREAM_PREFIX "stream."
+
+enum { KILL_BATCH = 64 };
 
 static const char *const roles[] = {"current", "incoming", "outgoing"};
 
@@ -34,18 +41,26 @@ static void put(struct json_object *object, const char *key, int64_t number)
     json_object_object_add(object, key, json_object_new_int64(number));
 }
 
+static void put_bool(struct json_object *object, const char *key, bool value)
+{
+    json_object_object_add(object, key, json_object_new_boolean(value));
+}
+
 static struct json_object *worker_record(const struct worker *worker)
 {
     struct json_object *record = json_object_new_object();
     put(record, "state", worker->state);
     put(record, "pid", worker->pid);
     put(record, "start_ticks", (int64_t)worker->start_ticks);
+    put(record, "spawn_id", (int64_t)worker->spawn_id);
     put(record, "port", worker->port);
     put(record, "endpoint", worker->endpoint);
     put(record, "column", worker->column);
     put(record, "started", (int64_t)worker->started_mono_ms);
     put(record, "online", (int64_t)worker->online_wall_ms);
     put(record, "exit_code", worker->exit_code);
+    put_bool(record, "stop_wanted", worker->stop_wanted);
+    put_bool(record, "again_wanted", worker->again_wanted);
     json_object_object_add(record, "ready_by",
                            json_object_new_string(worker->ready_by ? worker->ready_by : ""));
     json_object_object_add(record, "reason", json_object_new_string(worker->reason));
@@ -59,7 +74,7 @@ static struct json_object *slot_record(struct slot *slot)
     put(record, "restarts", slot->restarts);
     put(record, "created", (int64_t)slot->created_wall_ms);
     put(record, "unstable", slot->history.unstable);
-    json_object_object_add(record, "retiring", json_object_new_boolean(slot->retiring));
+    put_bool(record, "retiring", slot->retiring);
     for (size_t role = 0; role < 3; role++) {
         const struct worker *worker = *worker_of_role(slot, role);
         if (worker)
@@ -68,7 +83,23 @@ static struct json_object *slot_record(struct slot *slot)
     return record;
 }
 
-static struct json_object *app_record(const struct app *app)
+// Apps of one file share its document, and it is written once: the number of the app's in the list.
+static size_t origin_number(struct json_object *origins, const struct spec *spec)
+{
+    size_t count = json_object_array_length(origins);
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *origin = json_object_array_get_idx(origins, i);
+        if (json_get_object(origin, "document") == spec_document(spec))
+            return i;
+    }
+    struct json_object *origin = json_object_new_object();
+    json_object_object_add(origin, "document", json_object_get(spec_document(spec)));
+    json_object_object_add(origin, "environment", json_object_get(spec_environment(spec)));
+    json_object_array_add(origins, origin);
+    return count;
+}
+
+static struct json_object *app_record(const struct app *app, struct json_object *origins)
 {
     struct json_object *record = json_object_new_object();
     struct json_object *slots = json_object_new_array();
@@ -76,7 +107,7 @@ static struct json_object *app_record(const struct app *app)
         json_object_array_add(slots, slot_record(app->slots[i]));
     json_object_object_add(record, "name", json_object_new_string(app->name));
     json_object_object_add(record, "file", json_object_new_string(app->file));
-    json_object_object_add(record, "document", json_object_get(spec_document(app->spec)));
+    put(record, "origin", (int64_t)origin_number(origins, app->spec));
     json_object_object_add(record, "slots", slots);
     return record;
 }
@@ -85,11 +116,13 @@ static struct json_object *daemon_record(const struct daemon *daemon)
 {
     struct json_object *record = json_object_new_object();
     struct json_object *apps = json_object_new_array();
+    struct json_object *origins = json_object_new_array();
     for (const struct app *app = daemon->apps; app; app = app->next)
-        json_object_array_add(apps, app_record(app));
+        json_object_array_add(apps, app_record(app, origins));
     put(record, "version", SNAPSHOT_VERSION);
     put(record, "next_id", daemon->next_id);
     put(record, "generation", (int64_t)endpoints_generation(daemon->endpoints));
+    json_object_object_add(record, "origins", origins);
     json_object_object_add(record, "apps", apps);
     return record;
 }
@@ -125,30 +158,31 @@ void snapshot_save(struct daemon *daemon)
 
 // --- streams ------------------------------------------------------------------------------------
 
-static void stream_name(pid_t pid, size_t stream, char *out, size_t size)
+// stream.<spawn id>.<which>
+static void stream_name(const struct worker *worker, size_t stream, char *out, size_t size)
 {
     static const char *const words[PROCESS_STREAMS] = {
         [PROCESS_OUT] = "out", [PROCESS_ERROR] = "error", [PROCESS_NODE_CHANNEL] = "node"};
-    snprintf(out, size, "stream.%d.%s", (int)pid, words[stream]);
+    snprintf(out, size, STREAM_PREFIX "%016" PRIx64 ".%s", worker->spawn_id, words[stream]);
 }
 
-void snapshot_keep_streams(struct worker *worker)
+void snapshot_keep_streams(const struct worker *worker, const struct process *process)
 {
-    char name[48];
+    char name[64];
     struct err err;
     for (size_t i = 0; i < PROCESS_STREAMS; i++) {
-        int fd = process_stream_fd(worker->process, (enum process_stream)i);
-        stream_name(worker->pid, i, name, sizeof name);
+        int fd = process_stream_fd(process, (enum process_stream)i);
+        stream_name(worker, i, name, sizeof name);
         if (fd >= 0 && keeper_link_store(worker->app->daemon->keeper, name, fd, &err) == -1)
             log_error("%s: %s", worker->label, err.text);
     }
 }
 
-void snapshot_drop_streams(struct worker *worker)
+void snapshot_drop_streams(const struct worker *worker)
 {
-    char name[48];
+    char name[64];
     for (size_t i = 0; i < PROCESS_STREAMS; i++) {
-        stream_name(worker->pid, i, name, sizeof name);
+        stream_name(worker, i, name, sizeof name);
         keeper_link_remove(worker->app->daemon->keeper, name);
     }
 }
@@ -161,6 +195,7 @@ static void fill_worker(struct worker *worker, struct json_object *record)
     worker->state = (enum worker_state)json_get_int(record, "state", WORKER_STOPPED);
     worker->pid = (pid_t)json_get_int(record, "pid", 0);
     worker->start_ticks = (uint64_t)json_get_int(record, "start_ticks", 0);
+    worker->spawn_id = (uint64_t)json_get_int(record, "spawn_id", 0);
     worker->port = (int)json_get_int(record, "port", 0);
     worker->endpoint = (int)json_get_int(record, "endpoint", WORKER_NO_ENDPOINT);
     worker->column = (int)json_get_int(record, "column", WORKER_NO_COLUMN);
@@ -169,6 +204,8 @@ static void fill_worker(struct worker *worker, struct json_object *record)
     worker->was_ready = worker->online_wall_ms > 0;
     worker->exit_code = (int)json_get_int(record, "exit_code", -1);
     worker->ready_by = readiness_proof(json_get_string(record, "ready_by", ""));
+    worker->stop_wanted = json_get_bool(record, "stop_wanted", false);
+    worker->again_wanted = json_get_bool(record, "again_wanted", false);
     snprintf(worker->reason, sizeof worker->reason, "%s", json_get_string(record, "reason", ""));
     endpoints_reserve_index(daemon->endpoints, worker->endpoint);
     if (worker->column >= 0 && worker->column < STATE_COLUMNS)
@@ -179,16 +216,16 @@ static void restore_worker(struct worker *worker, struct json_object *record)
 {
     struct keeper_link *keeper = worker->app->daemon->keeper;
     int fds[PROCESS_STREAMS];
-    char name[48];
+    char name[64];
 
     fill_worker(worker, record);
     if (worker->pid > 0) {
         for (size_t i = 0; i < PROCESS_STREAMS; i++) {
-            stream_name(worker->pid, i, name, sizeof name);
+            stream_name(worker, i, name, sizeof name);
             fds[i] = keeper_link_take(keeper, name);
         }
         worker_adopt(worker, fds);
-        snapshot_keep_streams(worker);
+        snapshot_keep_streams(worker, worker->process);
     } else if (worker_state_alive(worker->state) || worker->state == WORKER_WAITING) {
         worker->state = WORKER_STOPPED;
         worker_start(worker);
@@ -218,37 +255,56 @@ static void restore_slot(struct app *app, struct slot *slot, struct json_object 
     }
 }
 
-static struct spec *find_spec(struct json_object *document, const char *name, struct err *err)
+// The specs of one origin.
+struct specs {
+    struct spec **list;
+    size_t count;
+};
+
+static int read_origin(struct json_object *origin, struct specs *specs, struct err *err)
 {
     struct config_errors *errors = config_errors_new(SNAPSHOT_NAME);
-    struct ecosystem *ecosystem = ecosystem_from_document(document, errors);
-    struct spec *found = NULL;
-    size_t count = 0;
-    struct spec **specs = ecosystem ? spec_list(ecosystem, &count) : NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (!found && strcmp(spec_name(specs[i]), name) == 0)
-            found = spec_ref(specs[i]);
-        spec_unref(specs[i]);
-    }
-    free(specs);
-    if (!found)
-        err_set(err, "%s: %s", name,
-                config_errors_count(errors) ? config_errors_text(errors, 0)
-                                            : "not in its document");
+    struct ecosystem *ecosystem =
+        ecosystem_from_document(json_get_object(origin, "document"), errors);
+    if (ecosystem)
+        specs->list = spec_list(ecosystem, json_get_array(origin, "environment"), &specs->count);
+    else
+        err_set(err, "%s",
+                config_errors_count(errors) ? config_errors_text(errors, 0) : "no document");
     config_errors_free(errors);
-    return found;
+    return ecosystem ? 0 : -1;
 }
 
-static int restore_app(struct daemon *daemon, struct json_object *record, struct err *err)
+static struct spec *find_spec(const struct specs *specs, const char *name)
+{
+    for (size_t i = 0; i < specs->count; i++) {
+        if (strcmp(spec_name(specs->list[i]), name) == 0)
+            return specs->list[i];
+    }
+    return NULL;
+}
+
+static void free_origins(struct specs *origins, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < origins[i].count; k++)
+            spec_unref(origins[i].list[k]);
+        free(origins[i].list);
+    }
+    free(origins);
+}
+
+static int restore_app(struct daemon *daemon, struct json_object *record,
+                       const struct specs *origins, size_t origin_count, struct err *err)
 {
     const char *name = json_get_string(record, "name", "");
     struct json_object *slots = json_get_array(record, "slots");
-    struct spec *spec = find_spec(json_get_object(record, "document"), name, err);
+    size_t origin = (size_t)json_get_int(record, "origin", -1);
+    struct spec *spec = origin < origin_count ? find_spec(&origins[origin], name) : NULL;
     size_t count = slots ? json_object_array_length(slots) : 0;
     if (!spec)
-        return -1;
+        return err_set(err, "%s: not in its document", name);
     struct app *app = app_new(daemon, spec, json_get_string(record, "file", ""));
-    spec_unref(spec);
     daemon_add_app(daemon, app);
     app_resize_stopped(app, count);
     for (size_t i = 0; i < app->slot_count; i++) {
@@ -278,42 +334,63 @@ static struct json_object *read_snapshot(int fd, struct err *err)
     return record;
 }
 
+static int restore_apps(struct daemon *daemon, struct json_object *record, struct err *err)
+{
+    struct json_object *apps = json_get_array(record, "apps");
+    struct json_object *list = json_get_array(record, "origins");
+    size_t count = list ? json_object_array_length(list) : 0;
+    struct specs *origins = mem_zalloc(count + 1, sizeof *origins);
+    int result = 0;
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = read_origin(json_object_array_get_idx(list, i), &origins[i], err);
+    for (size_t i = 0; apps && i < json_object_array_length(apps) && result == 0; i++)
+        result = restore_app(daemon, json_object_array_get_idx(apps, i), origins, count, err);
+    free_origins(origins, count);
+    return result;
+}
+
+static void kill_spawned(const char *id)
+{
+    pid_t pids[KILL_BATCH];
+    char variable[64];
+    snprintf(variable, sizeof variable, ENV_SPAWN "=%s", id);
+    size_t count = procinfo_with_variable(variable, pids, KILL_BATCH);
+    for (size_t i = 0; i < count && i < KILL_BATCH; i++) {
+        log_warn("pid %d, which no snapshot names, is killed", (int)pids[i]);
+        kill(pids[i], SIGKILL);
+    }
+}
+
+// Streams of processes that are in no snapshot: their supervisor died as it started them, before
+// anybody was told. They end; the command that wanted them has failed.
+static void end_unknown(struct keeper_link *keeper)
+{
+    size_t cursor = 0;
+    const char *name;
+    char id[17];
+    while ((name = keeper_link_next(keeper, STREAM_PREFIX, &cursor)) != NULL) {
+        if (sscanf(name, STREAM_PREFIX "%16[0-9a-f].out", id) == 1 && strstr(name, ".out"))
+            kill_spawned(id);
+    }
+    keeper_link_discard_rest(keeper);
+}
+
 int snapshot_restore(struct daemon *daemon, struct err *err)
 {
     int fd = keeper_link_take(daemon->keeper, SNAPSHOT_NAME);
-    if (fd == -1)
+    if (fd == -1) {
+        end_unknown(daemon->keeper);
         return 0;
+    }
     struct json_object *record = read_snapshot(fd, err);
     close(fd);
     if (!record)
         return -1;
-    struct json_object *apps = json_get_array(record, "apps");
-    int result = 0;
     endpoints_resume(daemon->endpoints, (uint64_t)json_get_int(record, "generation", 0));
-    for (size_t i = 0; apps && i < json_object_array_length(apps) && result == 0; i++)
-        result = restore_app(daemon, json_object_array_get_idx(apps, i), err);
+    int result = restore_apps(daemon, record, err);
     daemon->next_id = (unsigned)json_get_int(record, "next_id", daemon->next_id);
     json_object_put(record);
-    keeper_link_discard_rest(daemon->keeper);
+    if (result == 0)
+        end_unknown(daemon->keeper);
     return result;
-}
-
-// The keeper reports an end right after the process has vanished: only one that was gone at the
-// last look already is lost.
-static void look_for_lost(struct worker *worker, void *context)
-{
-    struct worker **lost = context;
-    bool missing = worker->process && process_is_lost(worker->process);
-    if (missing && worker->missing)
-        *lost = worker;
-    worker->missing = missing;
-}
-
-void snapshot_check_lost(struct daemon *daemon)
-{
-    struct worker *lost = NULL; // one a look: the report of an end may change the lists
-    for (struct app *app = daemon->apps; app; app = app->next)
-        app_each_worker(app, look_for_lost, &lost);
-    if (lost)
-        worker_reaped(lost, PROCESS_STATUS_UNKNOWN);
 }

@@ -2,7 +2,7 @@
 //
 // After every change the whole is written to a new memfd, which replaces the one in the keeper: the
 // next supervisor finds the old state or the new one, never half of one. Our ends of each
-// process's streams are in the keeper as stream.<pid>.out, .error and .node.
+// process's streams are in the keeper as stream.<spawn id>.out, .error and .node.
 #ifndef GW_SUPERVISOR_SNAPSHOT_H
 #define GW_SUPERVISOR_SNAPSHOT_H
 
@@ -14,16 +14,12 @@ enum { SNAPSHOT_VERSION = 1 };
 void snapshot_save(struct daemon *daemon);
 
 // Takes over what the keeper holds; nothing there is fine. Processes that ended meanwhile are
-// reported by the keeper or found by snapshot_check_lost. -1: it is damaged or of another version,
+// reported (process_adopt). -1: it is damaged or of another version,
 // and what it names runs on without a supervisor.
 int snapshot_restore(struct daemon *daemon, struct err *err) GW_MUST_USE;
 
-// To be called now and then: an adopted process that is gone without a word of the keeper counts as
-// exited. (The supervisor that died reaped it, or it was orphaned while there was no keeper.)
-void snapshot_check_lost(struct daemon *daemon);
-
 // Puts a process's streams into the keeper; takes them out again.
-void snapshot_keep_streams(struct worker *worker);
-void snapshot_drop_streams(struct worker *worker);
+void snapshot_keep_streams(const struct worker *worker, const struct process *process);
+void snapshot_drop_streams(const struct worker *worker);
 
 #endif

@@ -4,13 +4,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "app.h"
+#include "common/clock.h"
 #include "common/home.h"
 #include "common/mem.h"
 #include "common/proto.h"
@@ -67,11 +70,19 @@ static void words_free(struct words *words)
     free(words->items);
 }
 
-static int check_script(const char *script, bool executed, struct err *err)
+// An interpreter looks in the app's folder; what is executed itself may be a name in PATH, which
+// gw-exec finds.
+static int check_script(const struct app_config *config, bool executed, struct err *err)
 {
-    if (!strchr(script, '/'))
-        return 0; // found in PATH by gw-exec
-    if (access(script, executed ? X_OK : R_OK) == 0)
+    const char *script = config->script;
+    char *inside = NULL;
+    if (executed && !strchr(script, '/'))
+        return 0;
+    if (*script != '/')
+        inside = mem_printf("%s/%s", config->cwd, script);
+    int found = access(inside ? inside : script, executed ? X_OK : R_OK);
+    free(inside);
+    if (found == 0)
         return 0;
     if (errno == EACCES && executed)
         return err_set(err, "script %s: not executable, and no interpreter is known for it",
@@ -92,7 +103,7 @@ static int build_args(const struct worker *worker, char **gateway, struct words 
         config->interpreter ? config->interpreter : spawn_interpreter(config->script);
     if (interpreter && strcmp(interpreter, "none") == 0)
         interpreter = NULL;
-    if (check_script(config->script, !interpreter, err) == -1)
+    if (check_script(config, !interpreter, err) == -1)
         return -1;
     if (interpreter) {
         add_word(args, (char *)interpreter);
@@ -128,12 +139,22 @@ static void set_variable(struct words *env, char *assignment)
     add_word(env, assignment);
 }
 
+// What the command had around it; without one, what the supervisor was started with.
+static void base_env(const struct worker *worker, struct words *env)
+{
+    struct json_object *given = spec_environment(worker->spec);
+    size_t count = given ? json_object_array_length(given) : 0;
+    env->owned = true;
+    for (size_t i = 0; i < count; i++)
+        add_word(env, mem_strdup(json_object_get_string(json_object_array_get_idx(given, i))));
+    for (char **at = environ; !given && *at; at++)
+        add_word(env, mem_strdup(*at));
+}
+
 static void build_env(const struct worker *worker, struct words *env)
 {
     const struct app_config *config = spec_config(worker->spec);
-    env->owned = true;
-    for (char **at = environ; *at; at++)
-        add_word(env, mem_strdup(*at));
+    base_env(worker, env);
     for (size_t i = 0; i < config->env.count; i++)
         set_variable(env, mem_strdup(config->env.items[i]));
     if (worker->port > 0)
@@ -143,6 +164,7 @@ static void build_env(const struct worker *worker, struct words *env)
     set_variable(env, mem_printf("%s=%s", ENV_HOME, home_path(HOME_ROOT)));
     set_variable(env, mem_printf("%s=%s", ENV_APP, worker->app->name));
     set_variable(env, mem_printf("%s=%u", ENV_ID, worker->slot->id));
+    set_variable(env, mem_printf("%s=%016" PRIx64, ENV_SPAWN, worker->spawn_id));
     set_variable(env, mem_printf("%s=%u", config->instance_var, worker->slot->index));
     set_variable(env, mem_printf("NOTIFY_SOCKET=%s", home_path(HOME_NOTIFY)));
 }
@@ -248,12 +270,21 @@ static int start_process(struct worker *worker, const struct process_events *eve
     return 0;
 }
 
+static uint64_t new_spawn_id(void)
+{
+    uint64_t id;
+    if (getrandom(&id, sizeof id, 0) != sizeof id || id == 0)
+        id = clock_mono_ms() << 16 | 1; // no entropy yet: at least no earlier one's
+    return id;
+}
+
 int spawn_worker(struct worker *worker, const struct process_events *events, struct err *err)
 {
     struct words args = {0}, env = {0};
     char *gateway = NULL;
     int result = -1;
 
+    worker->spawn_id = new_spawn_id();
     if (build_args(worker, &gateway, &args, err) == 0 && take_port(worker, err) == 0) {
         build_env(worker, &env);
         result = start_process(worker, events, args.items, env.items, err);

@@ -10,6 +10,7 @@
 struct origin {
     unsigned references;
     struct ecosystem *ecosystem;
+    struct json_object *environment;
 };
 
 struct spec {
@@ -29,10 +30,19 @@ static struct spec *spec_new(struct origin *origin, const struct app_config *con
     return spec;
 }
 
-struct spec **spec_list(struct ecosystem *ecosystem, size_t *count)
+static void origin_unref(struct origin *origin)
+{
+    if (--origin->references > 0)
+        return;
+    ecosystem_free(origin->ecosystem);
+    json_object_put(origin->environment);
+    free(origin);
+}
+
+struct spec **spec_list(struct ecosystem *ecosystem, struct json_object *environment, size_t *count)
 {
     struct origin *origin = mem_zalloc(1, sizeof *origin);
-    *origin = (struct origin){1, ecosystem};
+    *origin = (struct origin){1, ecosystem, json_object_get(environment)};
     struct spec **list = mem_zalloc(ecosystem->app_count + 2, sizeof(struct spec *));
     struct json_object *apps = json_get_array(ecosystem->document, "apps");
     size_t n = 0;
@@ -42,10 +52,7 @@ struct spec **spec_list(struct ecosystem *ecosystem, size_t *count)
     if (ecosystem->gateway)
         list[n++] = spec_new(origin, &ecosystem->gateway->process, ecosystem->gateway,
                              json_get_object(ecosystem->document, "gateway"));
-    if (--origin->references == 0) {
-        ecosystem_free(ecosystem);
-        free(origin);
-    }
+    origin_unref(origin);
     *count = n;
     return list;
 }
@@ -60,10 +67,7 @@ void spec_unref(struct spec *spec)
 {
     if (!spec || --spec->references > 0)
         return;
-    if (--spec->origin->references == 0) {
-        ecosystem_free(spec->origin->ecosystem);
-        free(spec->origin);
-    }
+    origin_unref(spec->origin);
     free(spec);
 }
 
@@ -87,12 +91,33 @@ struct json_object *spec_document(const struct spec *spec)
     return spec->origin->ecosystem->document;
 }
 
+struct json_object *spec_environment(const struct spec *spec)
+{
+    return spec->origin->environment;
+}
+
 struct json_object *spec_json(const struct spec *spec)
 {
     return spec->json;
 }
 
+static size_t count_keys(const struct spec *spec)
+{
+    return (size_t)json_object_object_length(spec->json) -
+           json_object_object_get_ex(spec->json, "instances", NULL);
+}
+
 bool spec_equal(const struct spec *a, const struct spec *b)
 {
-    return json_object_equal(a->json, b->json) != 0;
+    if (count_keys(a) != count_keys(b))
+        return false;
+    json_object_object_foreach(a->json, key, value)
+    {
+        struct json_object *other = NULL;
+        if (strcmp(key, "instances") == 0)
+            continue;
+        if (!json_object_object_get_ex(b->json, key, &other) || !json_object_equal(value, other))
+            return false;
+    }
+    return true;
 }

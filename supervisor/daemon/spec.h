@@ -10,9 +10,12 @@
 
 struct spec;
 
-// The spec of each app in a checked document; the gateway's is last. Takes the ecosystem. *count is
-// their number; the caller owns one reference to each and the array (free).
-struct spec **spec_list(struct ecosystem *ecosystem, size_t *count);
+// The spec of each app in a checked document; the gateway's is last. Takes the ecosystem.
+// `environment` is the command's, an array of "NAME=value" (a reference is taken); NULL: that of
+// the supervisor. *count is their number; the caller owns one reference to each and the array
+// (free).
+struct spec **spec_list(struct ecosystem *ecosystem, struct json_object *environment,
+                        size_t *count);
 
 struct spec *spec_ref(struct spec *spec);
 void spec_unref(struct spec *spec); // NULL is allowed
@@ -24,10 +27,13 @@ const struct gateway_config *spec_gateway(const struct spec *spec); // NULL for 
 // The whole resolved document the spec came from; borrowed.
 struct json_object *spec_document(const struct spec *spec);
 
+// The environment of the command that brought the document; borrowed; NULL: none was sent.
+struct json_object *spec_environment(const struct spec *spec);
+
 // The JSON of this app alone; borrowed.
 struct json_object *spec_json(const struct spec *spec);
 
-// The same settings, key by key.
+// The same settings of a process, key by key; `instances` is not one.
 bool spec_equal(const struct spec *a, const struct spec *b);
 
 #endif

@@ -94,7 +94,7 @@ static void describe_exit(struct worker *worker, int status, uint64_t uptime_ms)
     if (worker->exit_signal)
         set_reason(worker, "killed by SIG%s after %s", sigabbrev_np(worker->exit_signal), lived);
     else if (status == PROCESS_STATUS_UNKNOWN)
-        set_reason(worker, "ended unseen, while no supervisor ran");
+        set_reason(worker, "ended, and nobody saw how");
     else
         set_reason(worker, "exited %d after %s", worker->exit_code, lived);
     if (*last && !worker->stop_wanted) {
@@ -173,6 +173,13 @@ static void fail_start(struct worker *worker, const char *reason)
     handle(worker, WORKER_EV_NOT_STARTED);
 }
 
+// Before the fork: whatever happens from there on, the keeper has the streams, by which the process
+// is found again.
+static void on_opened(void *context, const struct process *process)
+{
+    snapshot_keep_streams(context, process);
+}
+
 static void on_executed(void *context)
 {
     struct worker *worker = context;
@@ -194,7 +201,8 @@ static void on_node_ready(void *context)
         readiness_node_ready(worker->readiness);
 }
 
-static const struct process_events events = {on_executed, on_line, on_node_ready, on_process_exit};
+static const struct process_events events = {on_opened, on_executed, on_line, on_node_ready,
+                                             on_process_exit};
 
 static void act_spawn(struct worker *worker)
 {
@@ -213,7 +221,6 @@ static void act_spawn(struct worker *worker)
         return;
     }
     log_info("%s: pid %d started", worker->label, (int)worker->pid);
-    snapshot_keep_streams(worker);
     uv_timer_start(&worker->ready_timer, on_ready_due, (uint64_t)config->ready.timeout_ms, 0);
     worker->readiness = readiness_start(worker);
 }
@@ -384,7 +391,6 @@ static void resume(struct worker *worker)
         worker->readiness = readiness_start(worker);
         readiness_executed(worker->readiness);
     } else if (worker->state == WORKER_STOPPING) {
-        worker->stop_wanted = true;
         act_terminate(worker);
     } else {
         worker->serving = worker->state == WORKER_ONLINE;

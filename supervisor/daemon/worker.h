@@ -33,7 +33,7 @@ struct worker {
     struct process *process;       // NULL: none
     pid_t pid;                     // 0: none
     uint64_t start_ticks;          // with the pid: struct process_identity
-    bool missing;                  // adopted, and not found at the last look
+    uint64_t spawn_id;             // ENV_SPAWN of its process; 0: none
     char label[WORKER_LABEL_SIZE]; // "api#2"
 
     int port;     // of a `"port": "auto"` app's process, or the plain port; 0: none

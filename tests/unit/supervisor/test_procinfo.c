@@ -120,6 +120,31 @@ START_TEST(a_zombie_does_not_count)
 }
 END_TEST
 
+START_TEST(finds_processes_by_their_environment)
+{
+    char filler[5000];
+    pid_t pids[4];
+    memset(filler, 'x', sizeof filler - 1);
+    filler[sizeof filler - 1] = '\0';
+    setenv("GWCTL_TEST_FILLER", filler, 1); // so that what is looked for may lie across two reads
+    setenv("GWCTL_TEST_PROCINFO", "4f1d", 1);
+    pid_t child = fork();
+    if (child == 0) {
+        execlp("sleep", "sleep", "100", (char *)NULL);
+        _exit(1);
+    }
+    while (procinfo_with_variable("GWCTL_TEST_PROCINFO=4f1d", pids, 4) == 0)
+        ;
+    ck_assert_uint_eq(procinfo_with_variable("GWCTL_TEST_PROCINFO=4f1d", pids, 4), 1);
+    ck_assert_int_eq(pids[0], child);
+    ck_assert_uint_eq(procinfo_with_variable("GWCTL_TEST_PROCINFO=4f1", pids, 4), 0);
+    ck_assert_uint_eq(procinfo_with_variable("GWCTL_TEST_PROCINFO=4f1d", NULL, 0), 1);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    ck_assert_uint_eq(procinfo_with_variable("GWCTL_TEST_PROCINFO=4f1d", pids, 4), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("procinfo");
@@ -128,6 +153,7 @@ int main(void)
     tcase_add_test(tests, reads_this_process);
     tcase_add_test(tests, sums_sessions_in_one_walk);
     tcase_add_test(tests, a_zombie_does_not_count);
+    tcase_add_test(tests, finds_processes_by_their_environment);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -33,7 +33,10 @@ static int refuse(const struct option_row *rows, const char *word, struct err *e
     for (; rows[count].name; count++)
         names[count] = rows[count].name;
     names[count] = NULL;
-    const char *near = strncmp(word, "--", 2) == 0 ? suggest_word(word + 2, names) : NULL;
+    bool is_long = strncmp(word, "--", 2) == 0;
+    char *name = is_long ? mem_strndup(word + 2, strcspn(word + 2, "=")) : NULL;
+    const char *near = name ? suggest_word(name, names) : NULL;
+    free(name);
     return err_set(err, "unknown option %s%s%s%s", word, near ? "; did you mean --" : "",
                    near ? near : "", near ? "?" : "");
 }

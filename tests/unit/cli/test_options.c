@@ -53,6 +53,7 @@ static const struct row {
     {{"--something"}, "! unknown option --something"},
     {{"--lnies", "5"}, "! unknown option --lnies; did you mean --lines?"},
     {{"--waitready"}, "! unknown option --waitready; did you mean --wait-ready?"},
+    {{"--nmae=a-long-value"}, "! unknown option --nmae=a-long-value; did you mean --name?"},
     {{"--help=x"}, "! unknown option --help=x"},
 };
 

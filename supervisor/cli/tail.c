@@ -90,6 +90,14 @@ void tail_last(struct tail *tail, size_t count)
     read_new(tail);
 }
 
+// The file that it stands in goes no further.
+static void end_unfinished_line(struct tail *tail)
+{
+    if (tail->pending.length > 0)
+        tail->on_line(tail->context, tail->pending.data, tail->pending.length);
+    buf_consume(&tail->pending, tail->pending.length);
+}
+
 static void reopen_if_replaced(struct tail *tail)
 {
     struct stat ours, now;
@@ -103,6 +111,7 @@ static void reopen_if_replaced(struct tail *tail)
         read_new(tail); // what was written before it was replaced
         close(tail->fd);
     }
+    end_unfinished_line(tail);
     if (same)
         tail->offset = 0;
     else

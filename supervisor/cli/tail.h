@@ -17,7 +17,8 @@ void tail_free(struct tail *tail);
 // comes later is tail_poll's.
 void tail_last(struct tail *tail, size_t count);
 
-// Gives every whole line that was appended since the last call.
+// Gives every whole line that was appended since the last call, and an unfinished one when its file
+// was truncated or replaced.
 void tail_poll(struct tail *tail);
 
 #endif

@@ -215,6 +215,22 @@ START_TEST(a_replaced_file_is_read_to_its_end)
 }
 END_TEST
 
+START_TEST(an_unfinished_line_ends_with_its_file)
+{
+    append("a\nb");
+    open_tail();
+    tail_last(tail, 9);
+    check_seen("a|");
+    ck_assert_int_eq(rename(path, old_path), 0);
+    append_to(old_path, "c", 1);
+    append("d\ne");
+    check_poll("bc|d|");
+    ck_assert_int_eq(truncate(path, 0), 0);
+    append("f\n");
+    check_poll("e|f|");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tail");
@@ -228,6 +244,7 @@ int main(void)
     tcase_add_test(tests, a_file_that_comes_later_is_given_whole);
     tcase_add_test(tests, a_truncated_file_begins_anew);
     tcase_add_test(tests, a_replaced_file_is_read_to_its_end);
+    tcase_add_test(tests, an_unfinished_line_ends_with_its_file);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -40,6 +40,16 @@ static int refuse(const struct daemon *daemon, const char *selector, struct err 
                    near ? near : "", near ? "\"?" : "");
 }
 
+static void drop_slots(struct selection *selection, const struct app *app)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < selection->count; i++) {
+        if (selection->items[i].app != app)
+            selection->items[kept++] = selection->items[i];
+    }
+    selection->count = kept;
+}
+
 static void add(struct selection *selection, struct app *app, struct slot *slot)
 {
     for (size_t i = 0; i < selection->count; i++) {
@@ -47,6 +57,8 @@ static void add(struct selection *selection, struct app *app, struct slot *slot)
         if (item->app == app && (item->slot == slot || !item->slot))
             return;
     }
+    if (!slot)
+        drop_slots(selection, app);
     selection->items =
         mem_realloc(selection->items, (selection->count + 1) * sizeof *selection->items);
     // All of an app's slots are one thing: the process of a one-slot app is the app.

@@ -12,7 +12,8 @@ struct selected {
     struct slot *slot; // NULL: all of them
 };
 
-// What one command is about, each thing once, in the daemon's order; free(items).
+// What one command is about, each thing once, in the order it was named ("all": the daemon's);
+// free(items).
 struct selection {
     struct selected *items;
     size_t count;

@@ -12,7 +12,7 @@ static struct slot *find_slot(const struct app *app, const char *text)
 {
     char *end;
     unsigned long id = strtoul(text, &end, 10);
-    if (end == text || *end)
+    if (*text < '0' || *text > '9' || *end)
         return NULL;
     for (size_t i = 0; i < app->slot_count; i++) {
         if (app->slots[i]->id == id)

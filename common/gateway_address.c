@@ -54,7 +54,7 @@ int listen_address_parse(const char *address, char *host, size_t host_size, int 
         return err_set(err, "\"%s\" lacks a port", address);
     if (strcmp(host, "*") == 0 && *address != '[')
         *host = '\0';
-    else if (strcmp(host, "localhost") == 0 && host_size > strlen("127.0.0.1"))
+    else if (strcmp(host, "localhost") == 0 && *address != '[' && host_size > strlen("127.0.0.1"))
         strcpy(host, "127.0.0.1");
     else if (!is_ip(host, *address == '['))
         return err_set(err, "\"%s\" is not an IP address", host);
@@ -75,7 +75,7 @@ static int parse_http(const char *authority, struct server_address *address, str
     const char *rest;
     if (split_host(authority, address->host, sizeof address->host, &rest, err) < 0)
         return -1;
-    if (strcmp(address->host, "localhost") == 0)
+    if (strcmp(address->host, "localhost") == 0 && *authority != '[')
         strcpy(address->host, "127.0.0.1");
     else if (!is_ip(address->host, *authority == '['))
         return err_set(err, "\"%s\" is neither an IP address nor localhost", address->host);

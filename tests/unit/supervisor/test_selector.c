@@ -24,7 +24,7 @@ static struct spec **load_specs(size_t *count)
     ck_assert_msg(ecosystem != NULL, "%s", config_errors_text(errors, 0));
     config_errors_free(errors);
     json_object_put(parsed);
-    return spec_list(ecosystem, count);
+    return spec_list(ecosystem, NULL, count);
 }
 
 static void add_apps(void)

@@ -20,7 +20,7 @@ static struct spec **load(const char *text, size_t *count)
     ck_assert_msg(ecosystem != NULL, "%s", config_errors_text(errors, 0));
     config_errors_free(errors);
     json_object_put(document);
-    return spec_list(ecosystem, count);
+    return spec_list(ecosystem, NULL, count);
 }
 
 static struct spec *load_one(const char *text)

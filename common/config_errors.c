@@ -14,6 +14,7 @@ struct finding {
     struct json_place place;
     size_t number; // the order of adding, among those of one place
     char *text;
+    bool is_final;
 };
 
 struct config_errors {
@@ -21,6 +22,8 @@ struct config_errors {
     struct finding *findings;
     size_t count;
     size_t capacity;
+    size_t final_end; // behind the last final one
+    size_t left_out;
     bool is_sorted;
     struct config_scope scope;
 };
@@ -43,10 +46,25 @@ void config_errors_free(struct config_errors *errors)
     free(errors);
 }
 
+static bool is_explained(const struct config_errors *errors, struct json_place place)
+{
+    for (size_t i = 0; place.line > 0 && i < errors->final_end; i++) {
+        const struct finding *finding = &errors->findings[i];
+        if (finding->is_final && finding->place.line == place.line &&
+            finding->place.column == place.column)
+            return true;
+    }
+    return false;
+}
+
 // path NULL: the sentence says itself what it is about.
 static void add(struct config_errors *errors, struct json_place place, const char *path,
                 const char *sentence)
 {
+    if (is_explained(errors, place)) {
+        errors->left_out++;
+        return;
+    }
     char *where = place.line > 0 ? mem_printf(":%u:%u", place.line, place.column) : mem_strdup("");
     const char *colon = path && *path ? ": " : "";
 
@@ -56,7 +74,7 @@ static void add(struct config_errors *errors, struct json_place place, const cha
             mem_realloc(errors->findings, errors->capacity * sizeof *errors->findings);
     }
     char *text = mem_printf("%s%s: %s%s%s", errors->file, where, path ? path : "", colon, sentence);
-    errors->findings[errors->count] = (struct finding){place, errors->count, text};
+    errors->findings[errors->count] = (struct finding){place, errors->count, text, false};
     errors->count++;
     errors->is_sorted = false;
     free(where);
@@ -78,6 +96,22 @@ void config_errors_add(struct config_errors *errors, struct json_place place, co
     char *sentence = format_text(format, args);
     va_end(args);
     add(errors, place, NULL, sentence);
+    free(sentence);
+}
+
+void config_errors_add_final(struct config_errors *errors, struct json_place place,
+                             const char *format, ...)
+{
+    size_t before = errors->count;
+    va_list args;
+    va_start(args, format);
+    char *sentence = format_text(format, args);
+    va_end(args);
+    add(errors, place, NULL, sentence);
+    if (errors->count > before) {
+        errors->findings[before].is_final = true;
+        errors->final_end = errors->count;
+    }
     free(sentence);
 }
 
@@ -111,6 +145,11 @@ size_t config_errors_count(const struct config_errors *errors)
     return errors->count;
 }
 
+size_t config_errors_noticed(const struct config_errors *errors)
+{
+    return errors->count + errors->left_out;
+}
+
 // Findings without a place come last.
 static int compare(const void *left, const void *right)
 {
@@ -125,6 +164,8 @@ static int compare(const void *left, const void *right)
 
 const char *config_errors_text(struct config_errors *errors, size_t index)
 {
+    if (errors->final_end > 0)
+        errors->final_end = errors->count; // they may be anywhere now
     if (!errors->is_sorted && errors->count > 1)
         qsort(errors->findings, errors->count, sizeof *errors->findings, compare);
     errors->is_sorted = true;

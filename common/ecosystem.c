@@ -89,7 +89,7 @@ static void check_upstreams(const struct root *root, const struct map *apps,
                             struct config_errors *errors)
 {
     const struct upstream_config *upstreams = root->gateway.upstreams.items;
-    bool has_errors = config_errors_count(errors) > 0;
+    bool has_errors = config_errors_noticed(errors) > 0;
     struct err err;
 
     for (size_t i = 0; i < root->gateway.upstreams.count; i++) {
@@ -110,7 +110,8 @@ static void check_root(const struct root *root, const struct json_doc *doc,
     check_upstreams(root, apps, errors);
     if (root->apps.count == 0 && !json_get_object(document, "gateway") &&
         config_errors_count(errors) == 0)
-        config_errors_add_key(errors, NULL, "has neither apps nor a gateway");
+        config_errors_add(errors, json_own_place(doc, doc ? json_doc_root(doc) : NULL),
+                          "has neither apps nor a gateway");
     map_free(apps, NULL);
     (void)config_errors_enter(errors, before);
 }

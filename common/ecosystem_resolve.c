@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/config_errors.h"
 #include "common/config_path.h"
 #include "common/mem.h"
 
@@ -24,8 +25,8 @@ struct expander {
 static void add_finding(const struct expander *expander, struct json_object *value,
                         const char *path, const char *sentence)
 {
-    config_errors_add(expander->errors, json_own_place(expander->doc, value), "%s%s%s", path,
-                      *path ? ": " : "", sentence);
+    config_errors_add_final(expander->errors, json_own_place(expander->doc, value), "%s%s%s", path,
+                            *path ? ": " : "", sentence);
 }
 
 static void expand_string(const struct expander *expander, struct json_object *value,

@@ -207,6 +207,8 @@ struct json_place json_item_place(const struct json_doc *doc, struct json_object
 struct json_place json_own_place(const struct json_doc *doc, struct json_object *value)
 {
     const struct json_mark *mark = find_mark(doc, value, WHOLE);
+    if (doc && !doc->root && !value)
+        mark = &doc->scan.marks[0];
     return mark ? json_scan_place(&doc->scan, mark->value) : (struct json_place){0, 0};
 }
 

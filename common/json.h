@@ -42,7 +42,8 @@ struct json_place json_value_place(const struct json_doc *doc, struct json_objec
                                    const char *key);
 struct json_place json_item_place(const struct json_doc *doc, struct json_object *array,
                                   size_t index);
-// Where a value of the doc's tree stands; not for the JSON null, which has no address.
+// Where a value of the doc's tree stands. A JSON null has no address: NULL is the root when that is
+// null, else unknown.
 struct json_place json_own_place(const struct json_doc *doc, struct json_object *value);
 
 // One message of a line protocol: JSON_STRICT, must be an object. The caller owns the result

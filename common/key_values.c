@@ -202,37 +202,22 @@ static int parse_strings(const struct key *key, struct json_object *value, void 
 
 // --- environments -----------------------------------------------------------------------------
 
-static int add_variable(struct key_strings *strings, const char *name, struct json_object *value,
-                        struct err *err)
+int key_variable_parse(const char *name, struct json_object *value, struct key_strings *strings,
+                       bool *at_name, struct err *err)
 {
     bool is_string = json_object_is_type(value, json_type_string);
     const char *text = is_string
                            ? text_of(value)
                            : json_object_to_json_string_ext(
                                  value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-    if (!*name || strchr(name, '='))
+    *at_name = !*name || strchr(name, '=');
+    if (*at_name)
         return err_set(err, "\"%s\" is not a name of a variable", name);
     if (!value)
         return err_set(err, "%s is null; an empty variable is \"\"", name);
     if (!text)
         return err_set(err, "%s holds a NUL character", name);
     key_strings_add(strings, mem_printf("%s=%s", name, text));
-    return 0;
-}
-
-static int parse_environment(struct json_object *value, void *field, struct err *err)
-{
-    struct key_strings strings = {0};
-    if (!json_object_is_type(value, json_type_object))
-        return fail_value(value, err, "an object of variables");
-    json_object_object_foreach(value, name, member)
-    {
-        if (add_variable(&strings, name, member, err) < 0) {
-            key_strings_clear(&strings);
-            return -1;
-        }
-    }
-    *(struct key_strings *)field = strings;
     return 0;
 }
 
@@ -255,10 +240,9 @@ int key_value_parse(const struct key *key, struct json_object *value, void *fiel
         return parse_word(key, value, field, err);
     case KEY_STRINGS:
         return parse_strings(key, value, field, err);
-    case KEY_ENVIRONMENT:
-        return parse_environment(value, field, err);
     case KEY_CUSTOM:
         return key->parse(value, field, err);
+    case KEY_ENVIRONMENT:
     case KEY_OBJECT:
     case KEY_OBJECTS:
     case KEY_OBJECT_MAP:

@@ -5,7 +5,8 @@
 #include "common/keytable.h"
 
 // Sets the row's (empty) field from value. On failure the field is untouched, and the sentence
-// stands behind the path. Not for KEY_OBJECT, KEY_OBJECTS, KEY_OBJECT_MAP.
+// stands behind the path. Not for KEY_ENVIRONMENT, KEY_OBJECT,
+// KEY_OBJECTS, KEY_OBJECT_MAP, whose members have findings of their own.
 int key_value_parse(const struct key *key, struct json_object *value, void *field,
                     struct err *err) GW_MUST_USE;
 
@@ -14,6 +15,11 @@ void key_value_default(const struct key *key, void *field);
 
 // Releases and zeroes the field.
 void key_value_clear(const struct key *key, void *field);
+
+// Adds one member of a KEY_ENVIRONMENT as "NAME=value". *at_name, on failure: it is the name that
+// is wrong, not the value.
+int key_variable_parse(const char *name, struct json_object *value, struct key_strings *strings,
+                       bool *at_name, struct err *err) GW_MUST_USE;
 
 // Takes text.
 void key_strings_add(struct key_strings *strings, char *text);

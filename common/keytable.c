@@ -78,16 +78,22 @@ static const char *suggest_key(const struct key_table *table, const char *name)
 
 // --- objects ----------------------------------------------------------------------------------
 
-static bool is_object(const struct reader *reader, struct json_object *value, const char *path,
-                      struct json_place place)
+static bool is_object_of(const struct reader *reader, struct json_object *value, const char *path,
+                         struct json_place place, const char *what)
 {
     if (json_object_is_type(value, json_type_object))
         return true;
     char *quoted = config_quote(value);
-    config_errors_add(reader->errors, place, "%s%s%s is not an object", path, *path ? ": " : "",
-                      quoted);
+    config_errors_add(reader->errors, place, "%s%s%s is not an object%s", path, *path ? ": " : "",
+                      quoted, what);
     free(quoted);
     return false;
+}
+
+static bool is_object(const struct reader *reader, struct json_object *value, const char *path,
+                      struct json_place place)
+{
+    return is_object_of(reader, value, path, place, "");
 }
 
 static void set_defaults(const struct key_table *table, char *object)
@@ -180,6 +186,27 @@ static void parse_collection(const struct reader *reader, const struct key *key,
         parse_array(reader, key, value, path);
 }
 
+// Each variable has its own finding, at its own place.
+static void parse_environment(const struct reader *reader, const struct key *key,
+                              struct json_object *value, const char *path)
+{
+    struct key_strings *strings = (struct key_strings *)(void *)(reader->object + key->offset);
+    size_t before = config_errors_noticed(reader->errors);
+    bool at_name;
+    struct err err;
+
+    json_object_object_foreach(value, name, member)
+    {
+        if (key_variable_parse(name, member, strings, &at_name, &err) < 0)
+            config_errors_add(reader->errors,
+                              at_name ? json_member_place(reader->doc, value, name)
+                                      : json_value_place(reader->doc, value, name),
+                              "%s: %s", path, err.text);
+    }
+    if (config_errors_noticed(reader->errors) > before)
+        key_strings_clear(strings);
+}
+
 // --- members ----------------------------------------------------------------------------------
 
 static void parse_value(const struct reader *reader, const struct key *key,
@@ -199,6 +226,11 @@ static void parse_value(const struct reader *reader, const struct key *key,
         return;
     }
     key_value_clear(key, field);
+    if (key->type == KEY_ENVIRONMENT) {
+        if (is_object_of(reader, value, path, place, " of variables"))
+            parse_environment(reader, key, value, path);
+        return;
+    }
     if (key_value_parse(key, value, field, &err) < 0)
         config_errors_add(reader->errors, place, "%s: %s", path, err.text);
 }
@@ -254,13 +286,13 @@ static void run_check(const struct reader *reader)
 // The object holds the defaults and value is a JSON object.
 static void parse_object(const struct reader *reader)
 {
-    size_t before = config_errors_count(reader->errors);
+    size_t before = config_errors_noticed(reader->errors);
     json_object_object_foreach(reader->value, name, value)
     {
         parse_member(reader, name, value);
     }
     require_keys(reader);
-    if (reader->table->check && config_errors_count(reader->errors) == before)
+    if (reader->table->check && config_errors_noticed(reader->errors) == before)
         run_check(reader);
 }
 
@@ -271,13 +303,13 @@ int keytable_parse(const struct key_table *table, struct json_object *value,
                    struct config_errors *errors)
 {
     struct reader reader = {table, value, doc, path, object, errors};
-    size_t before = config_errors_count(errors);
+    size_t before = config_errors_noticed(errors);
 
     memset(object, 0, table->size);
     set_defaults(table, object);
     if (is_object(&reader, value, path, json_own_place(doc, value)))
         parse_object(&reader);
-    return config_errors_count(errors) == before ? 0 : -1;
+    return config_errors_noticed(errors) == before ? 0 : -1;
 }
 
 static void clear_rows(const struct key_table *table, char *object);

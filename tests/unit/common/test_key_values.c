@@ -90,17 +90,12 @@ static const struct row {
     {&strings, "[\"a\",null,\"b\"]", "null is not a string"},
     {&strings, "[\"a\",\"b\",[]]", "[] is not a string"},
     {&strings, "{}", "{} is not an array of strings"},
-    {&environment, "{}", NULL},
-    {&environment, "[]", "[] is not an object of variables"},
-    {&environment, "{\"A\":\"1\",\"\":\"2\"}", "\"\" is not a name of a variable"},
-    {&environment, "{\"A\":\"1\",\"B=C\":\"2\"}", "\"B=C\" is not a name of a variable"},
-    {&environment, "{\"A\":\"1\",\"B\":null}", "B is null; an empty variable is \"\""},
-    {&environment, "{\"A\":\"1\",\"B\":\"\\u0000\"}", "B holds a NUL character"},
     {&custom, "\"x\"", NULL},
     {&custom, "5", "the row's own sentence"},
     {&object, "{}", "cannot be read as one value"},
     {&objects, "[]", "cannot be read as one value"},
     {&map, "{}", "cannot be read as one value"},
+    {&environment, "{}", "cannot be read as one value"},
 };
 
 START_TEST(values_and_sentences)
@@ -120,6 +115,36 @@ START_TEST(values_and_sentences)
     } else {
         key_value_clear(row->key, &field);
     }
+    json_object_put(value);
+}
+END_TEST
+
+static const struct variable {
+    const char *name, *json, *expected; // "NAME=value", or the sentence
+    bool is_refused, at_name;
+} variables[] = {
+    {"A", "\"x\"", "A=x", false, false},
+    {"A", "\"\"", "A=", false, false},
+    {"A", "{\"a\":[1,\"/\"]}", "A={\"a\":[1,\"/\"]}", false, false},
+    {"", "\"x\"", "\"\" is not a name of a variable", true, true},
+    {"B=C", "null", "\"B=C\" is not a name of a variable", true, true},
+    {"B", "null", "B is null; an empty variable is \"\"", true, false},
+    {"B", "\"\\u0000\"", "B holds a NUL character", true, false},
+};
+
+START_TEST(variables_and_sentences)
+{
+    const struct variable *row = &variables[_i];
+    struct key_strings list = {0};
+    struct err err = {""};
+    bool at_name;
+    struct json_object *value = json_tokener_parse(row->json);
+    int result = key_variable_parse(row->name, value, &list, &at_name, &err);
+    ck_assert_int_eq(result, row->is_refused ? -1 : 0);
+    ck_assert_uint_eq(list.count, row->is_refused ? 0 : 1);
+    ck_assert_str_eq(row->is_refused ? err.text : list.items[0], row->expected);
+    ck_assert(at_name == row->at_name);
+    key_strings_clear(&list);
     json_object_put(value);
 }
 END_TEST
@@ -187,6 +212,8 @@ int main(void)
     Suite *suite = suite_create("key_values");
     TCase *tests = tcase_create("key_values");
     tcase_add_loop_test(tests, values_and_sentences, 0, (int)(sizeof(rows) / sizeof(rows[0])));
+    tcase_add_loop_test(tests, variables_and_sentences, 0,
+                        (int)(sizeof variables / sizeof *variables));
     tcase_add_test(tests, long_values_are_cut_in_sentences);
     tcase_add_test(tests, fallbacks);
     tcase_add_test(tests, cleared_fields_are_empty);

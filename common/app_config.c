@@ -76,6 +76,8 @@ static int parse_name(struct json_object *value, void *field, struct err *err)
     if (length == 0 || length > NAME_LIMIT || strspn(name, letters) != length ||
         length != (size_t)json_object_get_string_len(value))
         return fail_value(value, err, "a name (1 to 64 letters, digits, \".\", \"_\", \"-\")");
+    if (*name == '-' || *name == '.')
+        return fail_value(value, err, "a name: it begins with \"-\" or \".\"");
     if (strspn(name, "0123456789") == length)
         return fail_value(value, err, "a name: it reads as an id");
     if (is_reserved(name))
@@ -347,6 +349,20 @@ static const struct key app_keys[] = {
     {0},
 };
 
+// Only the supervisor knows how many "max" is; more than one somewhere is wrong already.
+static void check_port(const struct app_config *app, struct config_errors *errors)
+{
+    if (app->port <= 0 || app->instances == 1)
+        return;
+    if (app->instances > 1)
+        config_errors_add_key(errors, "port",
+                              "%lld processes cannot listen on one port; use \"auto\"",
+                              (long long)app->instances);
+    else
+        config_errors_add_key(errors, "port",
+                              "several processes cannot listen on one port; use \"auto\"");
+}
+
 static void check_app(void *object, const char *path, struct config_errors *errors)
 {
     const struct app_config *app = object;
@@ -355,6 +371,7 @@ static void check_app(void *object, const char *path, struct config_errors *erro
         config_errors_add_key(errors, "ready.http", "needs the key \"port\"");
     if (app->port == APP_PORT_NONE && app->ready.tcp)
         config_errors_add_key(errors, "ready.tcp", "needs the key \"port\"");
+    check_port(app, errors);
 }
 
 const struct key_table app_config_table = {

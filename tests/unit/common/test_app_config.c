@@ -57,9 +57,10 @@ START_TEST(own_kinds)
     ck_assert_int_eq(app.umask, 027);
     ck_assert_int_eq(app.stop_signal, SIGINT);
     keytable_clear(&app_config_table, &app);
-    ck_assert_uint_eq(parse(&app_config_table, APP(",\"port\":\"80\",\"instances\":\"-2\""), &app),
-                      0);
+    ck_assert_uint_eq(parse(&app_config_table, APP(",\"port\":\"80\""), &app), 0);
     ck_assert_int_eq(app.port, 80);
+    keytable_clear(&app_config_table, &app);
+    ck_assert_uint_eq(parse(&app_config_table, APP(",\"instances\":\"-2\""), &app), 0);
     ck_assert_int_eq(app.instances, -2);
     keytable_clear(&app_config_table, &app);
 }
@@ -69,6 +70,8 @@ static const char *const refused[] = {"{\"name\":\"a\"}",
                                       "{\"script\":\"s\"}",
                                       "{\"name\":\"all\",\"script\":\"s\"}",
                                       "{\"name\":\"7\",\"script\":\"s\"}",
+                                      "{\"name\":\"-a\",\"script\":\"s\"}",
+                                      "{\"name\":\".a\",\"script\":\"s\"}",
                                       "{\"name\":\"a/b\",\"script\":\"s\"}",
                                       APP(",\"port\":0"),
                                       APP(",\"port\":-1"),

@@ -24,11 +24,21 @@ enum { FILES = sizeof names / sizeof *names };
 
 static char *paths[FILES];
 
+// A folder that does not exist yet has no realpath.
+static char *make_absolute(const char *path)
+{
+    char *real = realpath(path, NULL);
+    char *here = real ? NULL : getcwd(NULL, 0);
+    char *joined = here ? mem_printf("%s%s%s", here, strcmp(here, "/") ? "/" : "", path) : real;
+    free(here);
+    return joined;
+}
+
 static char *find_root(void)
 {
     const char *set = getenv("GWCTL_HOME");
     if (set && *set)
-        return set[0] == '/' ? mem_strdup(set) : NULL;
+        return set[0] == '/' ? mem_strdup(set) : make_absolute(set);
     const char *user = getenv("HOME");
     if (!user || !*user) {
         const struct passwd *entry = getpwuid(getuid());
@@ -44,11 +54,9 @@ static int make_folder(const char *path, struct err *err)
     return 0;
 }
 
-int home_open(struct err *err)
+int home_find(struct err *err)
 {
     char *root = find_root();
-    if (!root && getenv("GWCTL_HOME"))
-        root = realpath(getenv("GWCTL_HOME"), NULL);
     if (!root)
         return err_set(err, "no home folder: set GWCTL_HOME to an absolute path");
     for (size_t i = 0; i < FILES; i++) {
@@ -58,6 +66,13 @@ int home_open(struct err *err)
     free(root);
     if (strlen(paths[HOME_NOTIFY]) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
         return err_set(err, "%s: too long, sockets in it could not be named", paths[HOME_ROOT]);
+    return 0;
+}
+
+int home_open(struct err *err)
+{
+    if (home_find(err) == -1)
+        return -1;
     if (make_folder(paths[HOME_ROOT], err) == -1 || make_folder(paths[HOME_LOGS], err) == -1 ||
         make_folder(paths[HOME_RUN], err) == -1)
         return -1;

@@ -16,11 +16,15 @@ enum home_file {
     HOME_NOTIFY,     // run/notify.sock: NOTIFY_SOCKET of every child
 };
 
-// Finds the home ($GWCTL_HOME, else $HOME/.gwctl, else the passwd entry), makes it and its folders
-// where missing (0700), and remembers it. Its path must leave room for socket names in sun_path.
+// Finds the home ($GWCTL_HOME, else $HOME/.gwctl, else the passwd entry) and remembers where it is;
+// a relative one is of the working directory. Makes nothing. Its path must leave room for socket
+// names in sun_path.
+int home_find(struct err *err) GW_MUST_USE;
+
+// The same, and makes it and its folders where missing (0700).
 int home_open(struct err *err) GW_MUST_USE;
 
-// The absolute path of a file of the home; valid for the life of the process. After home_open.
+// The absolute path of a file of the home; valid until the next home_find. After home_find.
 const char *home_path(enum home_file file);
 
 #endif

@@ -1,5 +1,6 @@
 // Where the home is found, what is made in it.
 #include <check.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,12 @@ static void set_up(void)
     ck_assert_int_eq(chdir(folder), 0);
     unsetenv("GWCTL_HOME");
     setenv("HOME", folder, 1);
+}
+
+static bool exists(const char *name)
+{
+    struct stat stat_of;
+    return stat(name, &stat_of) == 0;
 }
 
 static void remove_in(const char *root)
@@ -79,13 +86,35 @@ START_TEST(relative_home_is_made_absolute)
 }
 END_TEST
 
+START_TEST(relative_home_need_not_exist)
+{
+    setenv("GWCTL_HOME", "own", 1);
+    expect_home("own");
+}
+END_TEST
+
+START_TEST(finding_makes_nothing)
+{
+    struct err err;
+    char expected[200];
+    static const char *const homes[] = {"own", "missing/home"};
+    for (size_t i = 0; i < 2; i++) {
+        setenv("GWCTL_HOME", homes[i], 1);
+        ck_assert_int_eq(home_find(&err), 0);
+        snprintf(expected, sizeof expected, "%s/%s", folder, homes[i]);
+        ck_assert_str_eq(home_path(HOME_ROOT), expected);
+    }
+    ck_assert(!exists("own") && !exists("missing"));
+}
+END_TEST
+
 START_TEST(unusable)
 {
     struct err err;
     char path[200];
     setenv("GWCTL_HOME", "missing/home", 1);
     ck_assert_int_eq(home_open(&err), -1);
-    ck_assert_ptr_nonnull(strstr(err.text, "GWCTL_HOME"));
+    ck_assert_ptr_nonnull(strstr(err.text, "No such file"));
 
     snprintf(path, sizeof path, "%s/missing/home", folder);
     setenv("GWCTL_HOME", path, 1);
@@ -107,6 +136,8 @@ int main(void)
     tcase_add_test(tests, default_home);
     tcase_add_test(tests, own_home);
     tcase_add_test(tests, relative_home_is_made_absolute);
+    tcase_add_test(tests, relative_home_need_not_exist);
+    tcase_add_test(tests, finding_makes_nothing);
     tcase_add_test(tests, unusable);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

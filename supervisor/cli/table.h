@@ -21,11 +21,11 @@ void table_free(struct table *table);
 
 // A cell; rows begin with their first column. The text is copied. `colour` is an SGR number or 0.
 void table_cell(struct table *table, const char *text, int colour);
-// A line below the last row, indented; not part of the layout.
+// Text below the last row, indented and wrapped; not part of the layout.
 void table_note(struct table *table, const char *text);
 
-// Renders to out: at most `width` bytes a line where columns may be left out; with SGR sequences
-// when `colours`.
+// Renders to out: at most `width` characters a line, by leaving out columns, then by cutting cells
+// (only what has no room for a character a column is wider); with SGR sequences when `colours`.
 void table_render(const struct table *table, size_t width, bool colours, struct buf *out);
 
 #endif

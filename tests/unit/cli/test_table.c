@@ -55,10 +55,22 @@ static const struct row {
      "id  name     pid\n"
      " 0  api      123\n"
      "10  gateway    4\n"},
-    {15, 0, // the rest never leaves, and a column at the end has no blanks behind it
+    {15, LEAST_WIDTH, // a column at the end has no blanks behind it
      "id  name\n"
      " 0  api\n"
      "10  gateway\n"},
+    {10, 10, // the rest never leaves, it is cut
+     "id  name\n"
+     " 0  api\n"
+     "10  gatew\xe2\x80\xa6\n"},
+    {7, 7,
+     "id  na\xe2\x80\xa6\n"
+     " 0  api\n"
+     "10  ga\xe2\x80\xa6\n"},
+    {2, 0, // until there is nothing left to cut
+     "\xe2\x80\xa6  \xe2\x80\xa6\n"
+     "0  \xe2\x80\xa6\n"
+     "\xe2\x80\xa6  \xe2\x80\xa6\n"},
 };
 
 START_TEST(every_width)
@@ -105,11 +117,34 @@ START_TEST(notes_stand_below_their_row)
     table_note(table, "the note is wider than the table");
     table_cell(table, "2", 0);
     table_cell(table, "b", 0);
-    check_render(table, LEAST_WIDTH, false,
+    check_render(table, 20, false,
+                 "id  name\n"
+                 " 1  a\n"
+                 "    the note is\n"
+                 "    wider than the\n"
+                 "    table\n"
+                 " 2  b\n");
+    check_render(table, SIZE_MAX, false,
                  "id  name\n"
                  " 1  a\n"
                  "    the note is wider than the table\n"
                  " 2  b\n");
+    table_free(table);
+}
+END_TEST
+
+START_TEST(a_word_wider_than_the_table_is_parted_between_characters)
+{
+    struct table *table = table_new(columns, 1);
+    table_cell(table, "1", 0);
+    table_note(table,
+               "a \xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc b");
+    check_render(table, 4, false,
+                 "id\n"
+                 " 1\n"
+                 "    a\n"
+                 "    \xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\n"
+                 "    \xc3\xbc b\n");
     table_free(table);
 }
 END_TEST
@@ -145,6 +180,7 @@ int main(void)
     tcase_add_test(tests, no_line_is_longer_than_the_width);
     tcase_add_test(tests, colours_are_no_part_of_the_layout);
     tcase_add_test(tests, notes_stand_below_their_row);
+    tcase_add_test(tests, a_word_wider_than_the_table_is_parted_between_characters);
     tcase_add_test(tests, a_note_stays_when_its_column_leaves);
     tcase_add_test(tests, without_rows_only_titles);
     suite_add_tcase(suite, tests);

@@ -68,16 +68,25 @@ static off_t find_start(int fd, off_t end, size_t count)
     return 0;
 }
 
+// Not buf_take_line, which is for text: here every byte counts.
+static void give_lines(struct tail *tail)
+{
+    char *end;
+    while (tail->pending.length > 0 &&
+           (end = memchr(tail->pending.data, '\n', tail->pending.length))) {
+        size_t length = (size_t)(end - tail->pending.data);
+        tail->on_line(tail->context, tail->pending.data, length);
+        buf_consume(&tail->pending, length + 1);
+    }
+}
+
 static void read_new(struct tail *tail)
 {
-    char *line;
-    size_t length;
     ssize_t count;
     while ((count = pread(tail->fd, buf_reserve(&tail->pending, BLOCK), BLOCK, tail->offset)) > 0) {
         buf_commit(&tail->pending, (size_t)count);
         tail->offset += count;
-        while (buf_take_line(&tail->pending, &line, &length))
-            tail->on_line(tail->context, line, length);
+        give_lines(tail);
     }
 }
 

@@ -6,7 +6,7 @@
 
 struct tail;
 
-// Where lines go: without newline.
+// Where lines go: every byte as it was written, but for the newline.
 typedef void tail_line(void *context, const char *line, size_t length);
 
 // path is copied. A file that does not exist yet is waited for by tail_poll.

@@ -90,7 +90,7 @@ static const struct row {
     {"a\nb\nc\n", 4, "a|b|c|"},
     {"\n\n\n", 2, "||"},
     {"\n", 1, "|"},
-    {"a\r\nb\r\n", 1, "b|"},
+    {"a\r\nb\r\n", 1, "b\r|"},
     {"a\nb\nunfinished", 1, "b|"},
     {"unfinished", 3, ""},
 };

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,8 @@ static char *program_beside_us(const char *name)
     return mem_printf("%s/%s", path, name);
 }
 
-static void become_daemon(const char *keeper, const char *supervisor)
+// Its GWCTL_HOME is absolute, as its working directory is another one.
+static void become_daemon(const char *keeper, const char *supervisor, const sigset_t *signals)
 {
     int log = open(home_path(HOME_DAEMON_LOG), O_WRONLY | O_CREAT | O_APPEND, 0600);
     int null = open("/dev/null", O_RDONLY);
@@ -39,10 +41,12 @@ static void become_daemon(const char *keeper, const char *supervisor)
     umask(077);
     if (log == -1 || null == -1 || chdir("/") == -1)
         _exit(1);
+    setenv(ENV_HOME, home_path(HOME_ROOT), 1);
     dup2(null, STDIN_FILENO);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
     close_range(3, ~0U, 0);
+    sigprocmask(SIG_SETMASK, signals, NULL);
     execl(keeper, "gw-keeper", "--", supervisor, (char *)NULL);
     dprintf(STDERR_FILENO, "%s: %s\n", keeper, strerror(errno));
     _exit(1);
@@ -93,26 +97,39 @@ static struct client *wait_for_answer(pid_t keeper, off_t log_from, struct err *
     return NULL;
 }
 
-struct client *daemon_connect_or_start(struct err *err)
+static struct client *start_daemon(const sigset_t *signals, struct err *err)
 {
-    bool absent;
-    struct client *client = client_connect(&absent, err);
-    if (client || !absent)
-        return client;
     char *keeper = program_beside_us("gw-keeper");
     char *supervisor = program_beside_us("gw-supervisor");
     off_t log_from = log_size();
     pid_t pid = fork();
     if (pid == 0)
-        become_daemon(keeper, supervisor);
+        become_daemon(keeper, supervisor, signals);
     free(keeper);
     free(supervisor);
     if (pid == -1) {
         err_set_errno(err, "fork");
         return NULL;
     }
-    client = wait_for_answer(pid, log_from, err);
+    struct client *client = wait_for_answer(pid, log_from, err);
     if (client)
         fprintf(stderr, "gwctl: supervisor started in %s\n", home_path(HOME_ROOT));
+    return client;
+}
+
+struct client *daemon_connect_or_start(struct err *err)
+{
+    sigset_t ending, before;
+    bool absent;
+    struct client *client = client_connect(&absent, err);
+    if (client || !absent || home_open(err) == -1)
+        return client;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGHUP);
+    sigprocmask(SIG_BLOCK, &ending, &before);
+    client = start_daemon(&before, err);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     return client;
 }

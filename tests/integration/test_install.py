@@ -1,6 +1,7 @@
 """`cmake --install` with a prefix gives programs that work from there."""
 
 import os
+import re
 import subprocess
 import tempfile
 import unittest
@@ -23,7 +24,17 @@ class Install(gwtest.Case):
             self.assertEqual(sorted(os.listdir(binaries)), sorted(PROGRAMS))
             self.assertTrue(os.path.exists(os.path.join(prefix, "share/gwctl/ecosystem/demo.json")))
             self.assertTrue(os.path.exists(os.path.join(prefix, "share/doc/gwctl/README.md")))
+            self.check_links(os.path.join(prefix, "share/doc/gwctl/README.md"))
             self.start_from(binaries, os.path.join(prefix, "share/gwctl/ecosystem/demo.json"))
+
+    def check_links(self, document):
+        """What a document links to was installed too."""
+        with open(document) as file:
+            links = re.findall(r"\]\((?!https?:)([^)#]+)", file.read())
+        self.assertIn("docs/configuration.md", links)
+        for link in links:
+            path = os.path.join(os.path.dirname(document), link)
+            self.assertTrue(os.path.exists(path), path)
 
     def start_from(self, binaries, file):
         """The installed gwctl finds its fellow programs beside it."""

@@ -200,3 +200,14 @@ int json_token_number(const char *text, size_t *at, struct err *err)
     }
     return 0;
 }
+
+bool json_token_is_utf8(const char *text, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        size_t step = utf8_length((const unsigned char *)text + at, length - at);
+        if (step == 0)
+            return false;
+        at += step;
+    }
+    return true;
+}

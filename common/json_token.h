@@ -2,6 +2,7 @@
 #ifndef GW_COMMON_JSON_TOKEN_H
 #define GW_COMMON_JSON_TOKEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/buf.h"
@@ -16,5 +17,8 @@ int json_token_string(const char *text, size_t length, size_t *at, struct buf *k
 
 // Integers must fit int64_t, others a finite double.
 int json_token_number(const char *text, size_t *at, struct err *err) GW_MUST_USE;
+
+// Whether these bytes may stand in a JSON text: UTF-8 (RFC 3629) from the first to the last.
+bool json_token_is_utf8(const char *text, size_t length);
 
 #endif

@@ -10,12 +10,18 @@
 #include "common/buf.h"
 #include "common/home.h"
 #include "common/json.h"
+#include "common/json_token.h"
 #include "common/mem.h"
+#include "common/proto.h"
 #include "common/usock.h"
+#include "report.h"
+
+enum { MB = 1 << 20 };
 
 struct client {
     int fd;
     struct buf input;
+    char *refusal; // NULL: none
 };
 
 struct client *client_connect(bool *absent, struct err *err)
@@ -29,12 +35,22 @@ struct client *client_connect(bool *absent, struct err *err)
     return client;
 }
 
+struct client *client_connect_running(struct err *err)
+{
+    bool absent;
+    struct client *client = client_connect(&absent, err);
+    if (!client && absent)
+        err_set(err, "no supervisor runs in %s; `gwctl start` starts one", home_path(HOME_ROOT));
+    return client;
+}
+
 void client_close(struct client *client)
 {
     if (!client)
         return;
     close(client->fd);
     buf_free(&client->input);
+    free(client->refusal);
     free(client);
 }
 
@@ -52,6 +68,17 @@ static int send_all(int fd, const char *bytes, size_t length, struct err *err)
     return 0;
 }
 
+// What the supervisor would close the connection for.
+static int check_line(const struct buf *line, struct err *err)
+{
+    if (line->length > PROTO_LINE_MAX)
+        return err_set(err, "the request is too large: %zu MB, at most %d MB",
+                       (line->length + MB - 1) / MB, PROTO_LINE_MAX / MB);
+    if (!json_token_is_utf8(line->data, line->length))
+        return err_set(err, "the request holds text that is not UTF-8");
+    return 0;
+}
+
 static int send_request(struct client *client, const char *command, struct json_object *args,
                         struct err *err)
 {
@@ -61,9 +88,12 @@ static int send_request(struct client *client, const char *command, struct json_
     json_object_object_add(message, "cmd", json_object_new_string(command));
     if (args)
         json_object_object_add(message, "args", args);
-    buf_append_text(&line, json_object_to_json_string_ext(message, JSON_C_TO_STRING_PLAIN));
+    buf_append_text(&line, json_object_to_json_string_ext(
+                               message, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
     buf_append_text(&line, "\n");
-    int result = send_all(client->fd, line.data, line.length, err);
+    int result = check_line(&line, err);
+    if (result == 0)
+        result = send_all(client->fd, line.data, line.length, err);
     buf_free(&line);
     json_object_put(message);
     return result;
@@ -96,26 +126,59 @@ static struct json_object *next_message(struct client *client, struct err *err)
     return json_parse_message(line, length, err);
 }
 
+// The answer, when it is a good one; takes it otherwise.
+static struct json_object *check_answer(struct client *client, struct json_object *answer,
+                                        struct err *err)
+{
+    if (json_get_bool(answer, "ok", false))
+        return answer;
+    client->refusal = mem_strdup(json_get_string(answer, "error", "refused without a reason"));
+    err_set(err, "%s", client->refusal);
+    json_object_put(answer);
+    return NULL;
+}
+
 struct json_object *client_request(struct client *client, const char *command,
                                    struct json_object *args, struct err *err)
 {
+    free(client->refusal);
+    client->refusal = NULL;
     if (send_request(client, command, args, err) == -1)
         return NULL;
     for (;;) {
         struct json_object *message = next_message(client, err);
         const char *progress = message ? json_get_string(message, "progress", NULL) : NULL;
-        if (!progress) {
-            if (message && !json_get_bool(message, "ok", false)) {
-                err_set(err, "%s", json_get_string(message, "error", "refused without a reason"));
-                json_object_put(message);
-                return NULL;
-            }
-            return message;
-        }
+        if (!progress)
+            return message ? check_answer(client, message, err) : NULL;
         puts(progress);
         fflush(stdout);
         json_object_put(message);
     }
+}
+
+const char *client_refusal(const struct client *client)
+{
+    return client->refusal;
+}
+
+int client_command(struct client *client, const char *command, struct json_object *args)
+{
+    struct err err;
+    struct json_object *answer = client_request(client, command, args, &err);
+    if (!answer)
+        return report_error(client->refusal ? client->refusal : err.text);
+    json_object_put(answer);
+    return EXIT_OK;
+}
+
+struct json_object *client_selectors(char **words, size_t count)
+{
+    struct json_object *args = json_object_new_object();
+    struct json_object *selectors = json_object_new_array();
+    for (size_t i = 0; i < count; i++)
+        json_object_array_add(selectors, json_object_new_string(words[i]));
+    json_object_object_add(args, "selectors", selectors);
+    return args;
 }
 
 void client_wait_end(struct client *client)

@@ -4,6 +4,7 @@
 
 #include <json-c/json.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/err.h"
 
@@ -11,13 +12,26 @@ struct client;
 
 // A supervisor answers at home_path(HOME_CONTROL). NULL with err; *absent: there is none.
 struct client *client_connect(bool *absent, struct err *err) GW_MUST_USE;
+// The same for commands that act on what runs: that there is no supervisor is an error, which says
+// how to start one.
+struct client *client_connect_running(struct err *err) GW_MUST_USE;
 void client_close(struct client *client); // NULL is allowed
 
 // Sends {"cmd": command, "args": args} (args is taken, may be NULL), prints progress lines to
-// stdout as they come, and returns the answer (json_object_put). NULL with the error of the answer,
-// or with that of the connection.
+// stdout as they come, and returns the answer (json_object_put). NULL with the error of the answer
+// (its beginning: client_refusal has all of it), or with that of the connection.
 struct json_object *client_request(struct client *client, const char *command,
                                    struct json_object *args, struct err *err) GW_MUST_USE;
+
+// The whole error of the answer to the last request; NULL when it was none.
+const char *client_refusal(const struct client *client);
+
+// client_request for a command whose answer holds nothing: tells an error on stderr, returns the
+// exit code.
+int client_command(struct client *client, const char *command, struct json_object *args);
+
+// {"selectors": words}, for client_command.
+struct json_object *client_selectors(char **words, size_t count);
 
 // Returns when the supervisor has closed the connection.
 void client_wait_end(struct client *client);

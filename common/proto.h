@@ -11,15 +11,19 @@
 // Commands of gwctl (uid of the supervisor, or root):
 //   ping                                          -> pid, version, protocol
 //   list                                          -> processes: [...] (the shape of `jlist`)
-//   start    {document, file} or {selectors}      -> progress; error when something did not start
-//   restart  {document, file} or {selectors}      "
-//   reload   {document, file} or {selectors}      "
+//   start    {document, file, environment} or {selectors}    -> progress; error when something did
+//                                                             not start
+//   restart  {document, file, environment} or {selectors}    "
+//   reload   {document, file, environment} or {selectors}    "
 //   stop     {selectors} or {names}               -> progress
 //   delete   {selectors}                          "
 //   scale    {selector, instances: "4"|"+2"|"-1"} "
 //   kill                                          -> progress; the connection ends with the daemon
 // `document` is a resolved ecosystem document (common/ecosystem.h); `file` names it in messages.
-// `selectors` is an array of names, ids (as text) and "all".
+// `environment` is that of the command, an array of "NAME=value": what its apps' `env` is on top
+// of. Not in it: what belongs to the one process that has it (LISTEN_*, NOTIFY_SOCKET,
+// NODE_CHANNEL_*, GWCTL_HOME, GWCTL_APP, GWCTL_ID, _), and what is not UTF-8, which JSON cannot
+// hold. `selectors` is an array of names, ids (as text) and "all".
 //
 // Worker verbs (a process that the supervisor spawned; known by its pid, SO_PEERCRED):
 //   register {role:"gateway", protocol, version}  -> column, endpoints, document

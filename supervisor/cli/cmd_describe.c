@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/proto.h"
 #include "processes.h"
+#include "report.h"
 
 static void line(const char *key, const char *value)
 {
@@ -82,11 +83,9 @@ int cmd_describe(const struct command *command, const struct options *options)
     struct err err;
     size_t shown = 0;
     (void)command;
-    struct json_object *processes = processes_list(&err);
-    if (!processes) {
-        fprintf(stderr, "gwctl: %s\n", err.text);
-        return EXIT_FAILED;
-    }
+    struct json_object *processes = processes_of_running(&err);
+    if (!processes)
+        return report_error(err.text);
     for (size_t i = 0; i < json_object_array_length(processes); i++) {
         struct json_object *process = json_object_array_get_idx(processes, i);
         if (!process_matches(process, options->words[0]))
@@ -95,9 +94,8 @@ int cmd_describe(const struct command *command, const struct options *options)
             puts("");
         show(process);
     }
+    int code =
+        shown > 0 ? EXIT_OK : processes_refuse(processes, options->words[0], "no such app or id");
     json_object_put(processes);
-    if (shown == 0)
-        fprintf(stderr, "gwctl: %s: no such app or id; `gwctl list` shows what there is\n",
-                options->words[0]);
-    return shown > 0 ? EXIT_OK : EXIT_FAILED;
+    return code;
 }

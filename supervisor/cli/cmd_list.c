@@ -11,6 +11,7 @@
 #include "common/json.h"
 #include "common/proto.h"
 #include "processes.h"
+#include "report.h"
 #include "table.h"
 
 enum { GREEN = 32, YELLOW = 33, RED = 31, FALLBACK_WIDTH = 80 };
@@ -87,12 +88,6 @@ static void add_process(struct table *table, struct json_object *process)
         table_note(table, reason);
 }
 
-static int failed(const struct err *err)
-{
-    fprintf(stderr, "gwctl: %s\n", err->text);
-    return EXIT_FAILED;
-}
-
 int cmd_list(const struct command *command, const struct options *options)
 {
     struct err err;
@@ -101,7 +96,7 @@ int cmd_list(const struct command *command, const struct options *options)
     (void)options;
     struct json_object *processes = processes_list(&err);
     if (!processes)
-        return failed(&err);
+        return report_error(err.text);
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < json_object_array_length(processes); i++)
         add_process(table, json_object_array_get_idx(processes, i));
@@ -122,7 +117,7 @@ int cmd_jlist(const struct command *command, const struct options *options)
     (void)options;
     struct json_object *processes = processes_list(&err);
     if (!processes)
-        return failed(&err);
+        return report_error(err.text);
     puts(json_object_to_json_string_ext(processes,
                                         JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(processes);

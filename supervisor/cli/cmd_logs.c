@@ -15,9 +15,10 @@
 #include "common/mem.h"
 #include "common/proto.h"
 #include "processes.h"
+#include "report.h"
 #include "tail.h"
 
-enum { FILES_MAX = 512, POLL_MS = 500, DEFAULT_LINES = 15, COLOURS = 6 };
+enum { POLL_MS = 500, DEFAULT_LINES = 15, COLOURS = 6 };
 
 struct source {
     char *path;
@@ -28,7 +29,7 @@ struct source {
 };
 
 struct sources {
-    struct source list[FILES_MAX];
+    struct source **list;
     size_t count;
 };
 
@@ -43,24 +44,26 @@ static void on_interrupt(int number)
 static void print_line(void *context, const char *line, size_t length)
 {
     const struct source *source = context;
-    if (source->raw)
-        printf("%.*s\n", (int)length, line);
-    else if (source->colour)
-        printf("\033[%dm%s |\033[0m %.*s\n", source->colour, source->label, (int)length, line);
-    else
-        printf("%s | %.*s\n", source->label, (int)length, line);
+    if (source->colour && !source->raw)
+        printf("\033[%dm%s |\033[0m ", source->colour, source->label);
+    else if (!source->raw)
+        printf("%s | ", source->label);
+    fwrite(line, 1, length, stdout);
+    putchar('\n');
 }
 
 static void add_source(struct sources *sources, const char *path, const char *id, const char *name,
                        const struct source *style)
 {
-    if (!path || sources->count == FILES_MAX)
-        return;
-    for (size_t i = 0; i < sources->count; i++) {
-        if (strcmp(sources->list[i].path, path) == 0)
+    for (size_t i = 0; path && i < sources->count; i++) {
+        if (strcmp(sources->list[i]->path, path) == 0)
             return;
     }
-    struct source *source = &sources->list[sources->count++];
+    if (!path)
+        return;
+    struct source *source = mem_alloc(sizeof *source);
+    sources->list = mem_realloc(sources->list, (sources->count + 1) * sizeof(struct source *));
+    sources->list[sources->count++] = source;
     *source = *style;
     source->path = mem_strdup(path);
     snprintf(source->label, sizeof source->label, "%s|%.64s", id, name);
@@ -77,9 +80,10 @@ static void add_process(struct sources *sources, struct json_object *process,
     const char *name = json_get_string(process, "name", "?");
     char id[24];
     snprintf(id, sizeof id, "%lld", (long long)json_get_int(process, "pm_id", -1));
-    if (!options_get(options, rows, "err"))
+    bool out = options_get(options, rows, "out"), error = options_get(options, rows, "err");
+    if (out || !error)
         add_source(sources, json_get_string(env, "pm_out_log_path", NULL), id, name, style);
-    if (!options_get(options, rows, "out"))
+    if (error || !out)
         add_source(sources, json_get_string(env, "pm_err_log_path", NULL), id, name, style);
 }
 
@@ -108,7 +112,7 @@ static void follow(struct sources *sources)
                 continue;
         }
         for (size_t i = 0; i < sources->count; i++)
-            tail_poll(sources->list[i].tail);
+            tail_poll(sources->list[i]->tail);
         if (fflush(stdout) == EOF)
             break; // the reader has gone
     }
@@ -128,43 +132,48 @@ static int parse_lines(const char *text, size_t *lines)
 static void free_sources(struct sources *sources)
 {
     for (size_t i = 0; i < sources->count; i++) {
-        tail_free(sources->list[i].tail);
-        free(sources->list[i].path);
+        tail_free(sources->list[i]->tail);
+        free(sources->list[i]->path);
+        free(sources->list[i]);
     }
-    free(sources);
+    free(sources->list);
 }
 
-int cmd_logs(const struct command *command, const struct options *options)
+static void show(struct json_object *processes, const struct command *command,
+                 const struct options *options, size_t lines)
 {
     const struct option_row *rows = command->options;
-    struct err err;
-    size_t lines;
-    if (parse_lines(options_get(options, rows, "lines"), &lines) == -1) {
-        fprintf(stderr, "gwctl logs: --lines takes a number\n");
-        return EXIT_USAGE;
-    }
-    struct json_object *processes = processes_list(&err);
-    if (!processes) {
-        fprintf(stderr, "gwctl: %s\n", err.text);
-        return EXIT_FAILED;
-    }
-    struct sources *sources = mem_zalloc(1, sizeof *sources);
+    struct sources sources = {0};
     struct source style = {.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
                            .raw = options_get(options, rows, "raw") != NULL};
     for (size_t i = 0; i < json_object_array_length(processes); i++) {
         struct json_object *process = json_object_array_get_idx(processes, i);
         if (selected(process, options))
-            add_process(sources, process, options, rows, &style);
+            add_process(&sources, process, options, rows, &style);
     }
-    json_object_put(processes);
-    for (size_t i = 0; i < sources->count; i++)
-        tail_last(sources->list[i].tail, lines);
+    for (size_t i = 0; i < sources.count; i++)
+        tail_last(sources.list[i]->tail, lines);
     fflush(stdout);
-    int code = sources->count > 0 || options->word_count == 0 ? EXIT_OK : EXIT_FAILED;
-    if (code == EXIT_FAILED)
-        fprintf(stderr, "gwctl: %s: no such app or id\n", options->words[0]);
-    else if (!options_get(options, rows, "nostream"))
-        follow(sources);
-    free_sources(sources);
+    if (!options_get(options, rows, "nostream"))
+        follow(&sources);
+    free_sources(&sources);
+}
+
+int cmd_logs(const struct command *command, const struct options *options)
+{
+    struct err err;
+    size_t lines;
+    int code = EXIT_OK;
+    if (parse_lines(options_get(options, command->options, "lines"), &lines) == -1)
+        return command_refuse(command, "--lines takes a number");
+    struct json_object *processes = processes_of_running(&err);
+    if (!processes)
+        return report_error(err.text);
+    const char *unknown = processes_first_unknown(processes, options->words, options->word_count);
+    if (unknown)
+        code = processes_refuse(processes, unknown, "no such app or id");
+    else
+        show(processes, command, options, lines);
+    json_object_put(processes);
     return code;
 }

@@ -2,8 +2,11 @@
 
 #include "commands.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "common/proto.h"
 
 #define ALIASES(...)                                                                               \
     (const char *const[])                                                                          \
@@ -11,7 +14,7 @@
         __VA_ARGS__, NULL                                                                          \
     }
 
-enum { MANY = 64 };
+#define MANY SIZE_MAX
 
 static const struct option_row no_options[] = {{0}};
 
@@ -37,39 +40,42 @@ static const struct option_row logs_options[] = {
 };
 
 const struct command commands[] = {
-    {"start", NULL, "FILE | NAME... | SCRIPT [OPTIONS] [-- ARGS...]",
+    {"start", NULL, "FILE... | NAME|ID|all... | SCRIPT [OPTIONS] [-- ARGS...]",
      "start apps; what runs already stays as it is",
      "FILE is an ecosystem file (.json, or - for standard input): what is missing or stopped is\n"
      "started, apps whose settings changed are reloaded, nothing else is touched.\n"
      "NAME, an id or all start what the supervisor knows.\n"
      "SCRIPT is any program: gwctl start server.py --name api -i 2 --port auto -- --verbose",
-     start_options, 1, MANY, cmd_start},
+     start_options, 1, MANY, .run = cmd_start, .takes_rest = true},
     {"stop", NULL, "NAME|ID|all|FILE...", "stop apps; they stay in the list", NULL, no_options, 1,
-     MANY, cmd_end},
+     MANY, .run = cmd_end},
     {"restart", NULL, "NAME|ID|all|FILE...", "stop and start apps", NULL, no_options, 1, MANY,
-     cmd_selected},
+     .run = cmd_reload},
     {"reload", NULL, "NAME|ID|all|FILE...",
-     "replace processes one after the other, without losing a request",
-     "Each new process has to prove that it is ready before the old one is taken out. When one "
-     "does\n"
-     "not, the old ones stay, the reason is printed and the exit code is 1.",
-     no_options, 1, MANY, cmd_selected},
+     "replace processes one after the other, where possible without losing a request",
+     "The gateway and apps with \"port\": \"auto\" lose no request: each new process has to prove "
+     "that\nit is ready before the old one is taken out. When one does not, the old ones stay, the "
+     "reason\nis printed and the exit code is 1.\n"
+     "Other apps cannot have two processes in one place, so each old one is stopped first. When "
+     "its\n"
+     "successor fails, the process is started again with the old settings; the exit code is 1 too.",
+     no_options, 1, MANY, .run = cmd_reload},
     {"delete", ALIASES("del"), "NAME|ID|all|FILE...", "stop apps and forget them", NULL, no_options,
-     1, MANY, cmd_end},
+     1, MANY, .run = cmd_end},
     {"scale", NULL, "NAME N|+N|-N", "change the number of processes", NULL, no_options, 2, 2,
-     cmd_scale},
+     .run = cmd_scale},
     {"list", ALIASES("ls", "l", "ps", "status"), "", "show every process in a table", NULL,
-     no_options, 0, 0, cmd_list},
+     no_options, 0, 0, .run = cmd_list},
     {"jlist", NULL, "", "the same as JSON, in the shape of `pm2 jlist`", NULL, no_options, 0, 0,
-     cmd_jlist},
+     .run = cmd_jlist},
     {"describe", ALIASES("desc", "info", "show"), "NAME|ID", "all there is to know about an app",
-     NULL, no_options, 1, 1, cmd_describe},
-    {"logs", ALIASES("log"), "[NAME|ID|all...]", "the last lines of the logs, then follow them",
-     NULL, logs_options, 0, MANY, cmd_logs},
+     NULL, no_options, 1, 1, .run = cmd_describe},
+    {"logs", ALIASES("log"), "[NAME|ID|all...] [OPTIONS]",
+     "the last lines of the logs, then follow them", NULL, logs_options, 0, MANY, .run = cmd_logs},
     {"check", NULL, "FILE", "check an ecosystem file; needs no supervisor", NULL, no_options, 1, 1,
-     cmd_check},
-    {"ping", NULL, "", "is a supervisor running?", NULL, no_options, 0, 0, cmd_ping},
-    {"kill", NULL, "", "stop all apps and the supervisor", NULL, no_options, 0, 0, cmd_kill},
+     .run = cmd_check, .homeless = true},
+    {"ping", NULL, "", "is a supervisor running?", NULL, no_options, 0, 0, .run = cmd_ping},
+    {"kill", NULL, "", "stop all apps and the supervisor", NULL, no_options, 0, 0, .run = cmd_kill},
     {0},
 };
 
@@ -101,9 +107,24 @@ void commands_print_help(void)
         "  gwctl reload api");
 }
 
+static void print_usage(FILE *out, const struct command *command)
+{
+    fprintf(out, "Usage: gwctl %s%s%s\n", command->word, *command->arguments ? " " : "",
+            command->arguments);
+}
+
+int command_refuse(const struct command *command, const char *what)
+{
+    fprintf(stderr, "gwctl %s: %s\n", command->word, what);
+    print_usage(stderr, command);
+    return EXIT_USAGE;
+}
+
 void command_print_help(const struct command *command)
 {
-    printf("Usage: gwctl %s %s\n\n%s.\n", command->word, command->arguments, command->help);
+    print_usage(stdout, command);
+    bool asks = command->help[strlen(command->help) - 1] == '?';
+    printf("\n%s%s\n", command->help, asks ? "" : ".");
     if (command->aliases) {
         printf("\nAlso:");
         for (const char *const *alias = command->aliases; *alias; alias++)

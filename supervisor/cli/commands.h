@@ -2,6 +2,9 @@
 #ifndef GW_CLI_COMMANDS_H
 #define GW_CLI_COMMANDS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "options.h"
 
 struct command {
@@ -13,6 +16,8 @@ struct command {
     const struct option_row *options;
     size_t min_words, max_words; // besides options; max 0 with min 0: none
     int (*run)(const struct command *command, const struct options *options); // the exit code
+    bool takes_rest; // words behind "--" are for it; else there may be none
+    bool homeless;   // needs no home
 };
 
 extern const struct command commands[]; // ends with a row whose word is NULL
@@ -21,12 +26,14 @@ extern const struct command commands[]; // ends with a row whose word is NULL
 const struct command *command_find(const char *word);
 
 void command_print_help(const struct command *command);
+// What is wrong with the words, and the usage, on stderr. Returns EXIT_USAGE.
+int command_refuse(const struct command *command, const char *what);
 void commands_print_help(void);
 
 // --- handlers (a file each: cmd_<topic>.c) ------------------------------------------------------
 
 int cmd_start(const struct command *command, const struct options *options);
-int cmd_selected(const struct command *command, const struct options *options);
+int cmd_reload(const struct command *command, const struct options *options);
 int cmd_end(const struct command *command, const struct options *options);
 int cmd_scale(const struct command *command, const struct options *options);
 int cmd_kill(const struct command *command, const struct options *options);

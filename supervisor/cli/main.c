@@ -1,6 +1,8 @@
 // gwctl: finds the command's row, parses its options, runs it.
 
+#include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +11,7 @@
 #include "common/keytable.h"
 #include "common/log.h"
 #include "common/proto.h"
+#include "report.h"
 
 static int refuse_command(const char *word)
 {
@@ -23,13 +26,6 @@ static int refuse_command(const char *word)
     return EXIT_USAGE;
 }
 
-static int refuse_words(const struct command *command, const char *what)
-{
-    fprintf(stderr, "gwctl %s: %s\nUsage: gwctl %s %s\n", command->word, what, command->word,
-            command->arguments);
-    return EXIT_USAGE;
-}
-
 static int run(const struct command *command, const struct options *options)
 {
     struct err err;
@@ -38,13 +34,13 @@ static int run(const struct command *command, const struct options *options)
         return EXIT_OK;
     }
     if (options->word_count < command->min_words)
-        return refuse_words(command, "something is missing");
+        return command_refuse(command, "something is missing");
     if (options->word_count > command->max_words)
-        return refuse_words(command, "too many words");
-    if (home_open(&err) == -1) {
-        fprintf(stderr, "gwctl: %s\n", err.text);
-        return EXIT_FAILED;
-    }
+        return command_refuse(command, "too many words");
+    if (options->rest_count > 0 && !command->takes_rest)
+        return command_refuse(command, "takes nothing behind --");
+    if (!command->homeless && home_find(&err) == -1)
+        return report_error(err.text);
     return command->run(command, options);
 }
 
@@ -58,32 +54,57 @@ static int run_command(int count, char **words)
     if (!command)
         return refuse_command(words[0]);
     if (options_parse(command->options, count - 1, words + 1, &options, &err) == -1)
-        code = refuse_words(command, err.text);
+        code = command_refuse(command, err.text);
     else
         code = run(command, &options);
     options_free(&options);
     return code;
 }
 
+static bool is_one_of(const char *word, const char *first, const char *second)
+{
+    return strcmp(word, first) == 0 || strcmp(word, second) == 0;
+}
+
+static int run_words(int count, char **words)
+{
+    if (count == 0) {
+        commands_print_help();
+        return EXIT_USAGE;
+    }
+    if (is_one_of(words[0], "--version", "-v")) {
+        puts("gwctl " GWCTL_VERSION);
+        return EXIT_OK;
+    }
+    bool helps = strcmp(words[0], "help") == 0;
+    if (is_one_of(words[0], "--help", "-h") || (helps && count == 1)) {
+        commands_print_help();
+        return EXIT_OK;
+    }
+    if (!helps)
+        return run_command(count, words);
+    if (!command_find(words[1]))
+        return refuse_command(words[1]);
+    command_print_help(command_find(words[1]));
+    return EXIT_OK;
+}
+
+// What could not be written makes a command fail. A reader that went away wanted no more.
+static int finish_output(int code)
+{
+    int result = fflush(stdout);
+    if (result == 0 && !ferror(stdout))
+        return code;
+    if (result != 0 && errno == EPIPE)
+        return code;
+    fprintf(stderr, "gwctl: standard output: %s\n",
+            result != 0 ? strerror(errno) : "not everything could be written");
+    return code == EXIT_OK ? EXIT_FAILED : code;
+}
+
 int main(int count, char **words)
 {
     log_init("gwctl", LOG_LEVEL_WARN);
     signal(SIGPIPE, SIG_IGN);
-    if (count < 2) {
-        commands_print_help();
-        return EXIT_USAGE;
-    }
-    if (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0) {
-        commands_print_help();
-        return EXIT_OK;
-    }
-    if (strcmp(words[1], "--version") == 0 || strcmp(words[1], "-v") == 0) {
-        puts("gwctl " GWCTL_VERSION);
-        return EXIT_OK;
-    }
-    if (strcmp(words[1], "help") == 0 && count > 2 && command_find(words[2])) {
-        command_print_help(command_find(words[2]));
-        return EXIT_OK;
-    }
-    return run_command(count - 1, words + 1);
+    return finish_output(run_words(count - 1, words + 1));
 }

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/buf.h"
 #include "common/ecosystem.h"
 #include "common/ecosystem_file.h"
 #include "common/json.h"
@@ -26,8 +28,60 @@ static bool ends_with(const char *word, const char *end)
 
 bool source_is_file(const char *word)
 {
-    return strcmp(word, "-") == 0 || ends_with(word, ".json") || ends_with(word, ".jsonc");
+    if (strcmp(word, "-") == 0)
+        return true;
+    if (!ends_with(word, ".json") && !ends_with(word, ".jsonc"))
+        return false;
+    return strchr(word, '/') || access(word, F_OK) == 0;
 }
+
+enum source_words source_of_words(char **words, size_t count)
+{
+    size_t files = 0;
+    for (size_t i = 0; i < count; i++)
+        files += source_is_file(words[i]);
+    return files == 0 ? SOURCE_NAMES : files == count ? SOURCE_FILES : SOURCE_MIXED;
+}
+
+// --- programs -----------------------------------------------------------------------------------
+
+static bool is_regular_file(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISREG(found.st_mode);
+}
+
+static bool is_file_of(const char *folder, size_t length, const char *name)
+{
+    char *path = mem_printf("%.*s/%s", (int)length, folder, name);
+    bool is_file = is_regular_file(path);
+    free(path);
+    return is_file;
+}
+
+// As execvp looks for it.
+static bool is_in_path(const char *name)
+{
+    const char *folder = getenv("PATH");
+    while (folder && *folder) {
+        size_t length = strcspn(folder, ":");
+        if (is_file_of(length > 0 ? folder : ".", length > 0 ? length : 1, name))
+            return true;
+        folder += length + (folder[length] == ':');
+    }
+    return false;
+}
+
+bool source_is_program(const char *word, const char *cwd)
+{
+    if (!*word)
+        return false;
+    if (is_regular_file(word) || (cwd && *word != '/' && is_file_of(cwd, strlen(cwd), word)))
+        return true;
+    return !strchr(word, '/') && is_in_path(word);
+}
+
+// --- files --------------------------------------------------------------------------------------
 
 static struct json_object *take_document(struct ecosystem *ecosystem, struct config_errors *errors)
 {
@@ -48,6 +102,29 @@ struct json_object *source_load_file(const char *path)
     return take_document(ecosystem_load_file(path, lookup_environment, NULL, errors), errors);
 }
 
+struct json_object **source_load_files(char **paths, size_t count)
+{
+    struct json_object **documents = mem_zalloc(count, sizeof *documents);
+    bool all_well = true;
+    for (size_t i = 0; i < count; i++) {
+        documents[i] = source_load_file(paths[i]);
+        all_well = all_well && documents[i];
+    }
+    if (all_well)
+        return documents;
+    source_free_documents(documents, count);
+    return NULL;
+}
+
+void source_free_documents(struct json_object **documents, size_t count)
+{
+    for (size_t i = 0; documents && i < count; i++)
+        json_object_put(documents[i]);
+    free(documents);
+}
+
+// --- scripts ------------------------------------------------------------------------------------
+
 static char *script_name(const char *script)
 {
     const char *base = strrchr(script, '/');
@@ -56,17 +133,28 @@ static char *script_name(const char *script)
     return mem_strndup(base, dot && dot != base ? (size_t)(dot - base) : strlen(base));
 }
 
+// The shell has replaced what was to be replaced: a dollar sign is one.
+static struct json_object *literal(const char *word)
+{
+    struct buf text = BUF_INIT;
+    for (; *word; word++)
+        buf_append(&text, *word == '$' ? "$$" : word, *word == '$' ? 2 : 1);
+    struct json_object *string = json_object_new_string(buf_text(&text));
+    buf_free(&text);
+    return string;
+}
+
 static void put(struct json_object *app, const char *key, const char *value)
 {
     if (value)
-        json_object_object_add(app, key, json_object_new_string(value));
+        json_object_object_add(app, key, literal(value));
 }
 
 static void put_list(struct json_object *app, const char *key, char **words, size_t count)
 {
     struct json_object *list = json_object_new_array();
     for (size_t i = 0; i < count; i++)
-        json_object_array_add(list, json_object_new_string(words[i]));
+        json_object_array_add(list, literal(words[i]));
     json_object_object_add(app, key, list);
 }
 

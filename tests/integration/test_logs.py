@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 
 import gwtest
 from gwtest import wait_until
@@ -88,6 +89,27 @@ class Reading(gwtest.Case):
     def test_the_last_lines(self):
         text = self.home.ok("logs", "count", "--lines", "3", "--nostream")
         self.assertEqual(re.findall(r"line \d", text), ["line 7", "line 8", "line 9"])
+
+    def test_an_unknown_name_is_noticed_before_any_output(self):
+        done = self.home.gwctl("logs", "count", "cuont", "--nostream")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stdout, "")
+        self.assertIn('cuont: no such app or id; did you mean "count"?', done.stderr)
+
+    def test_bytes_as_they_were(self):
+        self.home.write("bytes.sh", "printf 'a\\000b\\r\\n\\377 \\000\\n'\n"
+                        "echo error >&2\nexec sleep 3600\n")
+        self.home.ok("start", "bytes.sh")
+        wait_until(lambda: self.home.read_log("bytes-out*.log").count("\n") == 2)
+        raw = [os.path.join(gwtest.BIN, "gwctl"), "logs", "bytes", "--raw", "--nostream"]
+
+        def read(*options):
+            return subprocess.run([*raw, *options], env=self.home.env, check=True,
+                                  stdout=subprocess.PIPE).stdout
+        self.assertEqual(read("--out"), b"a\0b\r\n\xff \0\n")
+        wait_until(lambda: read("--err") == b"error\n")
+        self.assertEqual(read("--out", "--err"), read())
+        self.assertEqual(read(), b"a\0b\r\n\xff \0\nerror\n")
 
     def test_following(self):
         reader = self.home.popen("logs", "count", "-f", "--lines", "1")

@@ -68,8 +68,10 @@ static void check_document(struct json_object *document, const char *expected)
 
 START_TEST(words_that_are_files)
 {
-    static const char *const files[] = {"-", "a.json", "a.jsonc", "/x/a.json", ".json"};
-    static const char *const others[] = {"", "--", "json", "a.json5", "a.json/", "api", "a.js"};
+    static const char *const files[] = {"-", "f.json", "./a.jsonc", "/x/a.json", "x/.json"};
+    static const char *const others[] = {"",    "--",   "json",   "a.json5", "a.json/",
+                                         "api", "a.js", "a.json", ".json"};
+    write_file("f.json", "");
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         ck_assert_msg(source_is_file(files[i]), "%s", files[i]);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
@@ -115,7 +117,10 @@ static const struct script_row {
     {{"./no.sh"}, "{\"apps\":[{\"name\":\"no\",\"script\":\"@/no.sh\",\"cwd\":\"@\"}]}"},
     {{"/opt/a.b.c"}, "{\"apps\":[{\"name\":\"a.b\",\"script\":\"/opt/a.b.c\",\"cwd\":\"@\"}]}"},
     {{"/a.d/run"}, "{\"apps\":[{\"name\":\"run\",\"script\":\"/a.d/run\",\"cwd\":\"@\"}]}"},
-    {{"/opt/.run"}, "{\"apps\":[{\"name\":\".run\",\"script\":\"/opt/.run\",\"cwd\":\"@\"}]}"},
+    {{"/opt/.run"}, NULL},
+    {{"/opt/a$$b", "--name", "d", "--cwd=/${X}", "--", "$$", "${HOME}"},
+     "{\"apps\":[{\"name\":\"d\",\"script\":\"/opt/a$$b\",\"cwd\":\"/${X}\","
+     "\"args\":[\"$$\",\"${HOME}\"]}]}"},
     {{"s.sh", "--name", "api", "-i", "max", "--interpreter=none", "--port", "auto", "--cwd", "/tmp",
       "--wait-ready"},
      "{\"apps\":[{\"name\":\"api\",\"script\":\"@/s.sh\",\"instances\":\"max\","

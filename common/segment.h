@@ -1,0 +1,180 @@
+// The cache segment: one memory page (a memfd) with every key of the cache. cachesvc is its only
+// writer; gateway workers map it read-only and find a key without asking anybody.
+//
+//   header | tag generations | buckets | heap
+//
+// Everything refers to everything by offsets in units of 8 bytes from the start of the page
+// (`segment_ref`; 0: nothing), never by pointers. The heap is tiled by extents without a gap; an
+// item is an extent with a key and a value, of which a large one goes on in further extents.
+//
+// Reading while the writer writes (a seqlock a bucket): whoever changes the chain of a bucket, or
+// anything in an item of it, makes the bucket's version odd before and even after. A reader copies
+// what it wants and looks at the version again: the same even number before and after means that
+// the copy is whole. Memory is used again only after its item was unlinked, so a copy of an item
+// that went away fails the same way. A reader never waits: after a few tries it takes the key for
+// absent. What it reads in between may be nonsense, so every offset and length is checked.
+//
+// Values that are purged at one stroke: an item carries the generation of the page and of each of
+// its tags from the time it was stored. Is one of them another now, the item is not there.
+#ifndef GW_COMMON_SEGMENT_H
+#define GW_COMMON_SEGMENT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+#define SEGMENT_MAGIC UINT64_C(0x3147455345484347) // "GCHESEG1"
+#define SEGMENT_VERSION 1
+
+enum {
+    SEGMENT_UNIT = 8, // offsets and sizes count these
+    SEGMENT_CLASSES = 128,
+    SEGMENT_WHEEL_LEVELS = 4,
+    SEGMENT_WHEEL_SLOTS = 64,
+    SEGMENT_KEY_MAX = 65535,
+    SEGMENT_TAGS_MAX = 64, // an item
+    SEGMENT_TRIES = 8,     // of a reader
+};
+
+typedef uint32_t segment_ref;
+
+// A value's bytes behind the key and tags of an item, or of a further extent, begin at the next
+// byte: nothing is aligned there.
+struct segment_extent {
+    uint32_t size; // in units, with the two bits below
+};
+
+enum {
+    EXTENT_USED = 1u << 31,
+    EXTENT_AFTER_FREE = 1u << 30, // the extent before it is free
+    EXTENT_SIZE = EXTENT_AFTER_FREE - 1,
+};
+
+enum segment_queue { SEGMENT_NO_QUEUE, SEGMENT_SMALL, SEGMENT_MAIN, SEGMENT_QUEUES };
+
+enum {
+    ITEM_QUEUE = 3,         // enum segment_queue
+    ITEM_FREQUENCY_ONE = 4, // two bits: touched 0 to 3 times
+    ITEM_FREQUENCY = 3 * 4,
+    ITEM_LARGE = 16,  // the value begins with the segment_ref of its next extent
+    ITEM_MARKED = 32, // while the writer recovers
+};
+
+struct segment_item {
+    struct segment_extent extent;
+    segment_ref next; // in the bucket
+    uint32_t hash;    // the upper half; the lower one chose the bucket
+    segment_ref queue_newer, queue_older;
+    uint32_t wheel_before; // a segment_ref, or WHEEL_HEAD with the number of its slot
+    segment_ref wheel_after;
+    uint32_t generation;
+    uint64_t expires_ms; // clock_wall_ms; 0: never
+    uint32_t value_length;
+    uint16_t key_length;
+    uint8_t tag_count;
+    uint8_t bits;
+    // then: struct segment_tag[tag_count], the key, the value (or, of a large one, a segment_ref
+    // and its beginning)
+};
+
+enum { WHEEL_HEAD = 1u << 31 };
+
+struct segment_tag {
+    uint32_t slot; // in the table of generations
+    uint32_t generation;
+};
+
+// A further extent of a large value.
+struct segment_chunk {
+    struct segment_extent extent;
+    segment_ref next; // 0: the last
+    uint32_t length;  // of its bytes, which follow
+};
+
+struct segment_bucket {
+    _Atomic uint32_t version;
+    _Atomic segment_ref head;
+};
+
+// The first part is written once; the rest is the writer's book-keeping, which readers leave alone
+// but for `generation`.
+struct segment_header {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t tag_mask;                               // number of tag generations - 1
+    uint32_t bucket_mask;                            // number of buckets - 1
+    uint32_t tags_at, buckets_at, heap_at, heap_end; // in units
+    uint64_t size;                                   // of the page, in bytes
+    uint32_t checksum;                               // over the fields before it, but for the magic
+
+    _Atomic uint32_t generation; // of everything: FLUSHALL changes it
+    uint32_t busy;               // odd: the writer is, or died, in the middle of a change
+    uint64_t items, item_bytes;  // of this generation
+    uint64_t free_bytes;
+    struct {
+        segment_ref newest, oldest;
+        uint64_t bytes;
+    } queue[SEGMENT_QUEUES];
+    uint64_t wheel_tick; // the last one that was looked at
+    segment_ref wheel[SEGMENT_WHEEL_LEVELS * SEGMENT_WHEEL_SLOTS];
+    segment_ref free[SEGMENT_CLASSES];
+};
+
+struct segment {
+    const char *base;
+    const struct segment_header *header;
+    size_t size;
+};
+
+// Lays a page out in memory of `size` bytes, all zero: its regions, not yet what is in them. It is
+// a page from segment_publish on. -1: too small or too large.
+#define SEGMENT_SIZE_MIN (UINT64_C(1) << 20)
+#define SEGMENT_SIZE_MAX (UINT64_C(8) << 30)
+int segment_format(void *base, uint64_t size, struct err *err) GW_MUST_USE;
+void segment_publish(void *base);
+
+// Whether memory of `size` bytes has the header of a page of this version.
+int segment_check(const void *base, uint64_t size, struct err *err) GW_MUST_USE;
+
+// Maps a page for reading; borrows fd. -1 with err: it is none.
+int segment_map(struct segment *segment, int fd, struct err *err) GW_MUST_USE;
+void segment_unmap(struct segment *segment); // one that is not mapped is allowed
+
+// The 64 bits from which bucket and item hash come.
+uint64_t segment_hash(const char *key, size_t length);
+
+// The slot of a tag in the table of generations. Two tags may share one: purging the one purges the
+// other.
+uint32_t segment_tag_slot(const struct segment_header *header, const char *tag, size_t length);
+
+enum segment_answer {
+    SEGMENT_HIT,
+    SEGMENT_MISS,
+    SEGMENT_BUSY, // it changed under every try
+};
+
+struct segment_found {
+    char *value; // what `allocate` returned
+    uint32_t length;
+    uint64_t expires_ms; // 0: never
+};
+
+// Looks a key up and copies its value. `allocate` is called with its length, possibly several times
+// (the value changed meanwhile), and gives memory for it; NULL: too much, which is a miss. Never
+// blocks, never trusts what it reads.
+enum segment_answer segment_get(const struct segment *segment, const char *key, size_t key_length,
+                                uint64_t now_ms, void *(*allocate)(void *context, size_t length),
+                                void *context, struct segment_found *found);
+
+// How many units an item with these lengths takes, large values aside.
+static inline uint32_t segment_item_units(size_t key_length, size_t tag_count, size_t value_length)
+{
+    size_t bytes = sizeof(struct segment_item) + tag_count * sizeof(struct segment_tag) +
+                   key_length + value_length;
+    return (uint32_t)((bytes + SEGMENT_UNIT - 1) / SEGMENT_UNIT);
+}
+
+#endif

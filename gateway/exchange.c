@@ -194,13 +194,15 @@ static void on_readable(void *user, bool ended)
 
 static const struct upstream_conn_user conn_user = {on_connected, on_readable};
 
-// A pooled connection for the request, or NULL. When it may not be sent twice, one more look at the
-// connection is worth a system call.
+// A pooled connection for the request, or NULL. Bytes that lie in the kernel were sent before the
+// request and would be taken for its answer, so each is looked at first: what the loop saw of it is
+// as old as the last poll, and an event of this very turn may still wait behind the client's. That
+// the peer has closed it shows here as well.
 static struct upstream_conn *take_pooled(struct exchange *exchange, struct endpoint *endpoint)
 {
     struct upstream_conn *conn;
     while ((conn = pool_take(&exchange->server->pool, endpoint)) != NULL) {
-        if (exchange->is_idempotent || upstream_conn_is_alive(conn))
+        if (upstream_conn_is_clean(conn))
             break;
         upstream_conn_close(conn);
     }

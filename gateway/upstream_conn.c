@@ -133,7 +133,7 @@ bool upstream_conn_ended_orderly(const struct upstream_conn *conn)
     return info.tcpi_state == TCP_CLOSE_WAIT;
 }
 
-bool upstream_conn_is_alive(const struct upstream_conn *conn)
+bool upstream_conn_is_clean(const struct upstream_conn *conn)
 {
     char byte;
     ssize_t length =

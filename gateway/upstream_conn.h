@@ -63,8 +63,8 @@ void upstream_conn_set_reading(struct upstream_conn *conn, bool reading);
 // After on_readable said that it ended: was that an orderly end? A reset looks the same to libh2o.
 bool upstream_conn_ended_orderly(const struct upstream_conn *conn);
 
-// Is the peer still there, as far as the kernel knows? One system call.
-bool upstream_conn_is_alive(const struct upstream_conn *conn);
+// Is the peer still there, and has it sent nothing, as far as the kernel knows? One system call.
+bool upstream_conn_is_clean(const struct upstream_conn *conn);
 
 // Closes at once, whatever is under way. The memory goes when libuv is done with it.
 void upstream_conn_close(struct upstream_conn *conn);

@@ -249,6 +249,39 @@ class Connections(gateway_alone.Case):
         self.assertEqual(self.fetch(gateway)[0], 200)
         self.assertEqual(len(upstream.requests), 3)
 
+    def test_bytes_behind_an_answer_are_not_the_next_answer(self):
+        """They lie in the kernel when the next request comes, which the stopped worker gets first."""
+        release = threading.Event()
+
+        def script(connection):
+            if connection.request():
+                connection.send(OK)
+            release.wait(10)
+            connection.send(response(b"evil"))
+            connection.wait_gone()
+
+        def serve_both(connection):
+            with lock:
+                first = not firsts
+                firsts.append(connection)
+            (script if first else answering(OK))(connection)
+
+        lock, firsts = threading.Lock(), []
+        upstream, gateway = self.serve(serve_both)
+        with gateway.client() as client:
+            client.get()
+            client.answer()
+            gateway.signal(signal.SIGSTOP)
+            try:
+                client.get()
+                pause(0.05)
+                release.set()
+                pause(0.05)
+            finally:
+                gateway.signal(signal.SIGCONT)
+            self.assertEqual(client.answer()[::2], (200, b"ok"))
+        self.assertEqual(len(upstream.connections), 2)
+
     def test_a_post_is_not_sent_twice(self):
         def script(connection):
             if connection.request():

@@ -4,6 +4,8 @@
 //
 // Reading stays on from connect to close, idle or not, unless the client is slow: libuv's way of
 // switching it costs system calls, and an idle connection that the peer closes is noticed at once.
+// It is read with libuv's own call, into libh2o's buffer: libh2o's would say "closed" for a reset
+// too.
 #include "upstream_conn.h"
 
 #include <netinet/tcp.h>
@@ -13,20 +15,41 @@
 #include "common/mem.h"
 #include "endpoints.h"
 
-static void on_handle_closed(uv_handle_t *handle)
+enum { READ_SIZE = 4096 }; // the least room to read into, as libh2o has it
+
+static struct upstream_conn *conn_of_handle(void *handle)
 {
-    free(H2O_STRUCT_FROM_MEMBER(struct upstream_conn, handle, handle));
+    return H2O_STRUCT_FROM_MEMBER(struct upstream_conn, handle, handle);
 }
 
-static void on_read(h2o_socket_t *socket, const char *problem)
+static void on_handle_closed(uv_handle_t *handle)
 {
-    struct upstream_conn *conn = socket->data;
-    if (problem != NULL)
+    free(conn_of_handle(handle));
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    (void)suggested;
+    h2o_iovec_t room = h2o_buffer_reserve(&conn_of_handle(handle)->socket->input, READ_SIZE);
+    *buf = uv_buf_init(room.base, (unsigned)room.len);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buf)
+{
+    struct upstream_conn *conn = conn_of_handle(stream);
+    (void)buf;
+    if (length == 0)
+        return; // nothing there after all
+    if (length > 0) {
+        conn->socket->input->size += (size_t)length;
+    } else {
         conn->reading = false; // libuv stops by itself at the end
+        conn->saw_end = length == UV_EOF;
+    }
     if (conn->callbacks == NULL)
         conn->on_idle_event(conn);
     else
-        conn->callbacks->on_readable(conn->user, problem != NULL);
+        conn->callbacks->on_readable(conn->user, length < 0);
 }
 
 static void on_connect(uv_connect_t *request, int status)
@@ -80,8 +103,9 @@ struct upstream_conn *upstream_conn_open(uv_loop_t *loop, struct endpoint *endpo
 
 static void on_written(h2o_socket_t *socket, const char *problem)
 {
-    (void)socket;
-    (void)problem; // the read side tells, after an answer that may have come before
+    struct upstream_conn *conn = socket->data;
+    if (problem != NULL) // the read side tells, after an answer that may have come before
+        conn->write_failed = true;
 }
 
 void upstream_conn_send(struct upstream_conn *conn, h2o_iovec_t *pieces, size_t count)
@@ -117,17 +141,21 @@ void upstream_conn_set_reading(struct upstream_conn *conn, bool reading)
         return;
     conn->reading = reading;
     if (reading)
-        h2o_socket_read_start(conn->socket, on_read);
+        uv_read_start(&conn->handle.stream, on_alloc, on_read);
     else
-        h2o_socket_read_stop(conn->socket);
+        uv_read_stop(&conn->handle.stream);
 }
 
+// The kernel reports a reset once, to whoever comes first: when that was a write, a read sees a
+// plain end. A TCP connection still shows it then in its state.
 bool upstream_conn_ended_orderly(const struct upstream_conn *conn)
 {
     struct tcp_info info = {0};
     socklen_t length = sizeof(info);
+    if (!conn->saw_end || conn->write_failed)
+        return false;
     if (conn->handle.stream.type != UV_TCP)
-        return true; // a Unix socket does not tell
+        return true;
     if (getsockopt(h2o_socket_get_fd(conn->socket), IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
         return false;
     return info.tcpi_state == TCP_CLOSE_WAIT;

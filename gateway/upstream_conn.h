@@ -30,7 +30,9 @@ struct upstream_conn {
     } handle;
     uv_connect_t connect;
     bool reading;
-    bool was_used; // served a request before this one
+    bool was_used;     // served a request before this one
+    bool saw_end;      // reading ended, and not by an error
+    bool write_failed; // a request could not be written to its end
 
     // Of the pool, while idle.
     struct upstream_conn *newer, *older;
@@ -60,7 +62,7 @@ h2o_buffer_t *upstream_conn_take_input(struct upstream_conn *conn);
 // Back-pressure.
 void upstream_conn_set_reading(struct upstream_conn *conn, bool reading);
 
-// After on_readable said that it ended: was that an orderly end? A reset looks the same to libh2o.
+// After on_readable said that it ended: was that an orderly end, and not a reset?
 bool upstream_conn_ended_orderly(const struct upstream_conn *conn);
 
 // Is the peer still there, and has it sent nothing, as far as the kernel knows? One system call.

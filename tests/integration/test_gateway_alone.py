@@ -437,6 +437,25 @@ class Failures(gateway_alone.Case):
                 client.send(request)
                 self.assertRaises((EOFError, ConnectionResetError), client.answer)
 
+    def test_a_reset_on_a_unix_socket_does_not_complete_it_either(self):
+        def script(connection):
+            gateway_alone.read_head(connection.sock)
+            connection.send(UNTIL_CLOSE + b"first half")
+            pause(0.2)  # and then it closes, with the body unread
+
+        upstream = self.upstream(script, "app.sock")
+        gateway = self.gateway({"app": [upstream.url]})
+        with gateway.client() as client:
+            body = b"x" * 1_000_000
+            client.send(b"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: %d\r\n\r\n" % len(body))
+            client.send(body)
+            self.assertRaises((EOFError, ConnectionResetError), client.answer)
+
+    def test_until_close_on_a_unix_socket(self):
+        upstream = self.upstream(answering_once(UNTIL_CLOSE + b"whole"), "app.sock")
+        gateway = self.gateway({"app": [upstream.url]})
+        self.assertEqual(self.fetch(gateway)[::2], (200, b"whole"))
+
     def test_more_than_the_length_is_not_passed_on(self):
         upstream, gateway = self.serve(answering(
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\nevil"))

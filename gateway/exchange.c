@@ -159,12 +159,14 @@ static void on_connected(void *user, bool failed)
         send_request(exchange);
 }
 
-static void advance_head(struct exchange *exchange, bool hurry)
+// Returns false when the exchange waits no more for a head, and may be gone.
+static bool advance_head(struct exchange *exchange, bool hurry)
 {
     switch (relay_begin(exchange, hurry)) {
     case RELAY_WAITS:
-        if (exchange->relay.ended)
-            fail_try(exchange, RETRY_BAD_ANSWER, "connection ended within the head");
+        if (!exchange->relay.ended)
+            return true;
+        fail_try(exchange, RETRY_BAD_ANSWER, "connection ended within the head");
         break;
     case RELAY_REFUSED:
         fail_try(exchange, RETRY_BAD_ANSWER, exchange->relay.problem);
@@ -172,6 +174,16 @@ static void advance_head(struct exchange *exchange, bool hurry)
     case RELAY_BEGUN:
         break;
     }
+    return false;
+}
+
+// Interim answers, however many, are no answer: the time for its first byte goes on.
+static void note_head(struct exchange *exchange)
+{
+    if (!relay_sees_final_head(exchange))
+        return;
+    exchange->state = EXCHANGE_READING;
+    wait_until(exchange, exchange->upstream->config->read_timeout_ms);
 }
 
 static void on_readable(void *user, bool ended)
@@ -183,12 +195,12 @@ static void on_readable(void *user, bool ended)
         if (exchange->relay.client_ready)
             wait_until(exchange, exchange->upstream->config->read_timeout_ms);
         relay_continue(exchange);
-    } else if (upstream_conn_input(exchange->conn)->size == 0) {
+    } else if (upstream_conn_input(exchange->conn)->size == 0 && !exchange->relay.answered) {
         fail_try(exchange, RETRY_CLOSED_UNANSWERED, "connection ended without an answer");
     } else {
-        exchange->state = EXCHANGE_READING;
-        wait_until(exchange, exchange->upstream->config->read_timeout_ms);
-        advance_head(exchange, false);
+        exchange->relay.answered = true;
+        if (advance_head(exchange, false))
+            note_head(exchange);
     }
 }
 

@@ -24,8 +24,8 @@ struct upstream_conn;
 enum exchange_state {
     EXCHANGE_NEW, // nothing decided yet
     EXCHANGE_CONNECTING,
-    EXCHANGE_WAITING,   // the request is being sent or was; no byte of the answer yet
-    EXCHANGE_READING,   // the answer has begun, its head is not passed on yet
+    EXCHANGE_WAITING,   // the request is being sent or was; interim answers at most have come
+    EXCHANGE_READING,   // the final answer has begun, its head is not passed on yet
     EXCHANGE_STREAMING, // the head was passed on
     EXCHANGE_ANSWERED,  // libh2o has the rest; the upstream is released
 };

@@ -58,6 +58,13 @@ static enum response_result find_head(struct exchange *exchange, struct response
     }
 }
 
+bool relay_sees_final_head(const struct exchange *exchange)
+{
+    enum { STATUS = sizeof("HTTP/1.1 ") - 1 };
+    const h2o_buffer_t *input = upstream_conn_input(exchange->conn);
+    return input->size > STATUS && input->bytes[STATUS] != '1';
+}
+
 static bool is_worth_waiting(const struct exchange *exchange, const struct response_head *head)
 {
     size_t there = upstream_conn_input(exchange->conn)->size;

@@ -3,7 +3,8 @@
 // A connection that cannot be made has carried nothing, so any request may go elsewhere. A pooled
 // connection that ends without an answer was most likely closed by the peer for being idle while we
 // wrote; whether the request was seen is unknown, so only an idempotent one is sent again, once,
-// and on a fresh connection, where the same excuse does not hold.
+// and on a fresh connection, where the same excuse does not hold. Once anything was answered, and
+// be it an interim answer, the request was seen: that is a RETRY_BAD_ANSWER.
 #include "retry.h"
 
 #include <string.h>

@@ -5,6 +5,7 @@ import signal
 import socket
 import struct
 import threading
+import time
 import unittest
 
 import gateway_alone
@@ -282,6 +283,19 @@ class Connections(gateway_alone.Case):
             self.assertEqual(client.answer()[::2], (200, b"ok"))
         self.assertEqual(len(upstream.connections), 2)
 
+    def test_a_request_that_an_interim_answer_was_given_to_is_not_sent_twice(self):
+        def script(connection):
+            if connection.request():
+                connection.send(OK)
+            if connection.request():
+                connection.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+                pause(0.05)
+
+        upstream, gateway = self.serve(script)
+        self.assertEqual(self.fetch(gateway)[0], 200)
+        self.assert_problem(self.fetch(gateway), 502)
+        self.assertEqual(len(upstream.requests), 2)
+
     def test_a_post_is_not_sent_twice(self):
         def script(connection):
             if connection.request():
@@ -344,6 +358,30 @@ class Failures(gateway_alone.Case):
         upstream, gateway = self.serve(script, first_byte_timeout="300ms")
         self.assert_problem(self.fetch(gateway), 504)
         wait_until(upstream.connections[0].gone.is_set, what="the end of the upstream request")
+
+    def test_interim_answers_do_not_prolong_it(self):
+        def script(connection):
+            connection.request()
+            for _ in range(40):
+                connection.send(b"HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\nHTTP/1.1 103 Early")
+                pause(0.1)
+                connection.send(b" Hints\r\n\r\n")
+
+        _, gateway = self.serve(script, first_byte_timeout="400ms", read_timeout="10s")
+        begun = time.monotonic()
+        self.assert_problem(self.fetch(gateway), 504)
+        self.assertLess(time.monotonic() - begun, 2)
+
+    def test_an_answer_behind_interim_ones_has_its_own_time(self):
+        def script(connection):
+            connection.request()
+            connection.send(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200")
+            pause(0.6)
+            connection.send(b" OK\r\nContent-Length: 2\r\n\r\nok")
+            connection.wait_gone()
+
+        _, gateway = self.serve(script, first_byte_timeout="300ms")
+        self.assertEqual(self.fetch(gateway)[::2], (200, b"ok"))
 
     def test_a_full_backlog_is_a_timeout(self):
         with socket.socket() as full:

@@ -256,13 +256,38 @@ void upstreams_fini(struct upstreams *upstreams)
     upstreams->count = 0;
 }
 
-struct endpoint *upstream_pick(struct upstream *upstream, struct balance_mask *tried)
+static size_t pick_unavoided(struct upstream *upstream, const struct balance_mask *tried,
+                             uint64_t now_ms)
 {
-    size_t position = balance_round_robin(upstream->count, &upstream->next, tried);
+    struct balance_mask except = *tried;
+    for (size_t i = 0; i < upstream->count; ++i)
+        if (now_ms < upstream->endpoints[i]->avoid_until_ms)
+            balance_mask_add(&except, i);
+    return balance_round_robin(upstream->count, &upstream->next, &except);
+}
+
+struct endpoint *upstream_pick(struct upstream *upstream, struct balance_mask *tried,
+                               uint64_t now_ms)
+{
+    size_t position = BALANCE_NONE;
+    if (now_ms < upstream->avoid_until_ms)
+        position = pick_unavoided(upstream, tried, now_ms);
+    if (position == BALANCE_NONE)
+        position = balance_round_robin(upstream->count, &upstream->next, tried);
     if (position == BALANCE_NONE)
         return NULL;
     balance_mask_add(tried, position);
     return upstream->endpoints[position];
+}
+
+void endpoint_avoid(struct upstream *upstream, struct endpoint *endpoint, uint64_t now_ms)
+{
+    endpoint->avoid_until_ms = upstream->avoid_until_ms = now_ms + ENDPOINT_AVOID_MS;
+}
+
+void endpoint_welcome(struct endpoint *endpoint)
+{
+    endpoint->avoid_until_ms = 0;
 }
 
 void endpoint_begin(const struct upstreams *upstreams, struct endpoint *endpoint)

@@ -24,6 +24,8 @@ struct upstream_conn;
 // The index of an endpoint that the supervisor does not count: a server of the file.
 #define ENDPOINT_UNCOUNTED SIZE_MAX
 
+enum { ENDPOINT_AVOID_MS = 1000 };
+
 struct endpoint {
     char *name;    // for the log
     char *address; // "127.0.0.1:20001", "unix:/run/app.sock"
@@ -33,6 +35,7 @@ struct endpoint {
     const struct upstream_config *config;
     unsigned uses; // exchanges that picked it and have not ended
     bool removed;  // in no set any more
+    uint64_t avoid_until_ms;
 
     // Idle connections; pool.c's.
     struct upstream_conn *newest, *oldest;
@@ -43,7 +46,8 @@ struct upstream {
     const struct upstream_config *config;
     struct endpoint **endpoints;
     size_t count;
-    size_t next; // of the round robin
+    size_t next;             // of the round robin
+    uint64_t avoid_until_ms; // the latest of its endpoints'
 };
 
 struct upstreams {
@@ -73,8 +77,13 @@ int upstreams_push(struct upstreams *upstreams, struct json_object *args,
                    struct err *err) GW_MUST_USE;
 
 // The next endpoint that is not among `tried` (positions in the set of this generation), which it
-// joins. NULL when there is none.
-struct endpoint *upstream_pick(struct upstream *upstream, struct balance_mask *tried);
+// joins; one that is to be avoided only when there is no other. NULL when there is none.
+struct endpoint *upstream_pick(struct upstream *upstream, struct balance_mask *tried,
+                               uint64_t now_ms);
+
+// The endpoint could not be connected to: it is avoided for ENDPOINT_AVOID_MS / could be after all.
+void endpoint_avoid(struct upstream *upstream, struct endpoint *endpoint, uint64_t now_ms);
+void endpoint_welcome(struct endpoint *endpoint);
 
 // An exchange picked the endpoint / has ended. After the latter the endpoint may be gone.
 void endpoint_begin(const struct upstreams *upstreams, struct endpoint *endpoint);

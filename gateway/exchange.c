@@ -108,7 +108,8 @@ static void try_next_endpoint(struct exchange *exchange, enum retry_failure fail
         exchange->tried = (struct balance_mask){{0}};
         exchange->tried_generation = upstreams->generation;
     }
-    struct endpoint *endpoint = upstream_pick(exchange->upstream, &exchange->tried);
+    struct endpoint *endpoint =
+        upstream_pick(exchange->upstream, &exchange->tried, uv_now(exchange->server->loop));
     if (endpoint != NULL)
         start_try(exchange, endpoint, false);
     else if (exchange->tries == 0)
@@ -119,10 +120,15 @@ static void try_next_endpoint(struct exchange *exchange, enum retry_failure fail
 
 static void fail_try(struct exchange *exchange, enum retry_failure failure, const char *reason)
 {
+    uint64_t now = uv_now(exchange->server->loop);
     struct retry_try facts = {.tries = exchange->tries,
+                              .sent = exchange->sent,
+                              .has_time = now < exchange->connect_until_ms,
                               .reused = exchange->conn != NULL && exchange->conn->was_used,
                               .is_idempotent = exchange->is_idempotent};
     struct endpoint *endpoint = exchange->endpoint;
+    if (exchange->state == EXCHANGE_CONNECTING)
+        endpoint_avoid(exchange->upstream, endpoint, now);
     enum retry_action action = retry_decide(failure, &facts);
     if (action == RETRY_FRESH_CONNECTION && endpoint->removed)
         action = RETRY_NEXT_ENDPOINT;
@@ -145,6 +151,8 @@ static void send_request(struct exchange *exchange)
 {
     h2o_iovec_t pieces[2] = {exchange->head, exchange->req->entity};
     exchange->state = EXCHANGE_WAITING;
+    exchange->connect_until_ms = 0;
+    ++exchange->sent;
     wait_until(exchange, exchange->upstream->config->first_byte_timeout_ms);
     upstream_conn_send(exchange->conn, pieces, pieces[1].len > 0 ? 2 : 1);
     exchange->unsent = upstream_conn_unsent(exchange->conn);
@@ -153,10 +161,12 @@ static void send_request(struct exchange *exchange)
 static void on_connected(void *user, bool failed)
 {
     struct exchange *exchange = user;
-    if (failed)
+    if (failed) {
         fail_try(exchange, RETRY_CONNECT_FAILED, "connect failed");
-    else
-        send_request(exchange);
+        return;
+    }
+    endpoint_welcome(exchange->endpoint);
+    send_request(exchange);
 }
 
 // Returns false when the exchange waits no more for a head, and may be gone.
@@ -221,6 +231,17 @@ static struct upstream_conn *take_pooled(struct exchange *exchange, struct endpo
     return conn;
 }
 
+// connect_timeout is for all endpoints together. While there are others, one of them may use half
+// of what is left, so that a host which does not even refuse is passed over.
+static void wait_for_connection(struct exchange *exchange)
+{
+    uint64_t now = uv_now(exchange->server->loop);
+    if (exchange->connect_until_ms == 0)
+        exchange->connect_until_ms = now + (uint64_t)exchange->upstream->config->connect_timeout_ms;
+    uint64_t left = exchange->connect_until_ms - now;
+    exchange->deadline_ms = now + (exchange->tries < exchange->upstream->count ? left / 2 : left);
+}
+
 static void start_try(struct exchange *exchange, struct endpoint *endpoint, bool fresh)
 {
     struct err err;
@@ -237,7 +258,7 @@ static void start_try(struct exchange *exchange, struct endpoint *endpoint, bool
         return;
     }
     exchange->state = EXCHANGE_CONNECTING;
-    wait_until(exchange, exchange->upstream->config->connect_timeout_ms);
+    wait_for_connection(exchange);
     exchange->conn =
         upstream_conn_open(exchange->server->loop, endpoint, &conn_user, exchange, &err);
     if (exchange->conn == NULL)

@@ -1,5 +1,5 @@
 // One request of a client and what becomes of it: an answer of our own, or an exchange with an
-// upstream in up to RETRY_MAX_TRIES tries.
+// upstream, in one try or several (retry.h).
 //
 // It lives in the request's memory and ends with it: when libh2o disposes of the request, for
 // whatever reason, everything that is under way for it is cancelled.
@@ -50,7 +50,8 @@ struct exchange {
     struct upstream_conn *conn;
     h2o_iovec_t head; // of the request, as it goes upstream
     bool is_idempotent;
-    unsigned tries;
+    unsigned tries, sent;
+    uint64_t connect_until_ms; // for connections in a row; 0: the last one was made
     struct balance_mask tried;
     uint64_t tried_generation; // of the endpoint set that `tried` is about
     struct relay relay;

@@ -1,6 +1,7 @@
 // The decision about another try.
 //
-// A connection that cannot be made has carried nothing, so any request may go elsewhere. A pooled
+// A connection that cannot be made has carried nothing, so any request may go elsewhere, until
+// every endpoint was tried or the time is over (many processes may be dead at once). A pooled
 // connection that ends without an answer was most likely closed by the peer for being idle while we
 // wrote; whether the request was seen is unknown, so only an idempotent one is sent again, once,
 // and on a fresh connection, where the same excuse does not hold. Once anything was answered, and
@@ -11,14 +12,15 @@
 
 enum retry_action retry_decide(enum retry_failure failure, const struct retry_try *facts)
 {
-    if (facts->tries >= RETRY_MAX_TRIES)
-        return RETRY_GIVE_UP;
     switch (failure) {
     case RETRY_CONNECT_FAILED:
     case RETRY_CONNECT_TIMEOUT:
-        return RETRY_NEXT_ENDPOINT;
+        return facts->tries < RETRY_MAX_TRIES && facts->has_time ? RETRY_NEXT_ENDPOINT
+                                                                 : RETRY_GIVE_UP;
     case RETRY_CLOSED_UNANSWERED:
-        return facts->reused && facts->is_idempotent ? RETRY_FRESH_CONNECTION : RETRY_GIVE_UP;
+        return facts->reused && facts->is_idempotent && facts->sent < RETRY_MAX_SENT
+                   ? RETRY_FRESH_CONNECTION
+                   : RETRY_GIVE_UP;
     case RETRY_FIRST_BYTE_TIMEOUT:
     case RETRY_BAD_ANSWER:
         break;

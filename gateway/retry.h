@@ -6,7 +6,10 @@
 
 #include "span.h"
 
-enum { RETRY_MAX_TRIES = 3 };
+enum {
+    RETRY_MAX_TRIES = 16, // of any kind: endpoints that cannot be connected to are passed over
+    RETRY_MAX_SENT = 3    // in which the request was sent
+};
 
 // How a try failed. In the first two nothing of the request has reached anybody.
 enum retry_failure {
@@ -26,6 +29,8 @@ enum retry_action {
 // The facts about the try that failed.
 struct retry_try {
     unsigned tries;     // so far, this one included
+    unsigned sent;      // of them, those in which the request was sent
+    bool has_time;      // to connect, if it was not sent
     bool reused;        // its connection came from the pool
     bool is_idempotent; // the request's method
 };

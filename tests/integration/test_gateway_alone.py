@@ -320,6 +320,31 @@ class Connections(gateway_alone.Case):
                 client.send(b"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\n\r\nx")
                 self.assertEqual(client.answer()[0], 200)
 
+    def test_requests_find_the_one_endpoint_that_lives(self):
+        live = self.upstream(answering(OK))
+        dead = [f"http://127.0.0.1:{unused_port()}" for _ in range(7)]
+        gateway = self.gateway({"app": [*dead, live.url]})
+        self.assertEqual([self.fetch(gateway)[0] for _ in range(16)], [200] * 16)
+
+    def test_an_endpoint_that_does_not_even_refuse_is_passed_over(self):
+        live = self.upstream(answering(OK))
+        with socket.socket() as full:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            address = full.getsockname()
+            fillers = [socket.socket() for _ in range(4)]
+            for filler in fillers:
+                filler.setblocking(False)
+                filler.connect_ex(address)
+            gateway = self.gateway({"app": {
+                "servers": [f"http://127.0.0.1:{address[1]}", live.url],
+                "connect_timeout": "1s"}})
+            begun = time.monotonic()
+            self.assertEqual([self.fetch(gateway)[0] for _ in range(6)], [200] * 6)
+            self.assertLess(time.monotonic() - begun, 1)
+            for filler in fillers:
+                filler.close()
+
     def test_descriptors_do_not_leak(self):
         _, gateway = self.serve(answering(response(b"", b"Connection: close")))
         self.fetch(gateway)

@@ -56,7 +56,7 @@ static int push(const char *text)
 static struct endpoint *pick(size_t upstream)
 {
     struct balance_mask tried = {{0}};
-    return upstream_pick(&upstreams.items[upstream], &tried);
+    return upstream_pick(&upstreams.items[upstream], &tried, 0);
 }
 
 static uint32_t in_flight(size_t index)
@@ -172,9 +172,39 @@ START_TEST(each_endpoint_is_tried_once)
     struct balance_mask tried = {{0}};
     ck_assert_int_eq(push(SETS("1", ONE "," TWO)), 0);
     struct upstream *api = &upstreams.items[0];
-    struct endpoint *first = upstream_pick(api, &tried), *second = upstream_pick(api, &tried);
+    struct endpoint *first = upstream_pick(api, &tried, 0);
+    struct endpoint *second = upstream_pick(api, &tried, 0);
     ck_assert_ptr_ne(first, second);
-    ck_assert_ptr_null(upstream_pick(api, &tried));
+    ck_assert_ptr_null(upstream_pick(api, &tried, 0));
+}
+END_TEST
+
+START_TEST(an_endpoint_that_failed_is_avoided_for_a_while)
+{
+    ck_assert_int_eq(push(SETS("1", ONE "," TWO)), 0);
+    struct upstream *api = &upstreams.items[0];
+    struct endpoint *one = api->endpoints[0], *two = api->endpoints[1];
+    endpoint_avoid(api, one, 5000);
+    for (int i = 0; i < 4; ++i) {
+        struct balance_mask tried = {{0}};
+        ck_assert_ptr_eq(upstream_pick(api, &tried, 5000 + ENDPOINT_AVOID_MS - 1), two);
+    }
+    // The last resort, and after a while one like the others.
+    struct balance_mask tried = {{0}};
+    ck_assert_ptr_eq(upstream_pick(api, &tried, 5000), two);
+    ck_assert_ptr_eq(upstream_pick(api, &tried, 5000), one);
+    ck_assert_ptr_null(upstream_pick(api, &tried, 5000));
+    tried = (struct balance_mask){{0}};
+    ck_assert_ptr_ne(upstream_pick(api, &tried, 5000 + ENDPOINT_AVOID_MS),
+                     upstream_pick(api, &tried, 5000 + ENDPOINT_AVOID_MS));
+    // All of them, or welcome again.
+    endpoint_avoid(api, one, 9000);
+    endpoint_avoid(api, two, 9000);
+    tried = (struct balance_mask){{0}};
+    ck_assert_ptr_nonnull(upstream_pick(api, &tried, 9000));
+    endpoint_welcome(one);
+    tried = (struct balance_mask){{0}};
+    ck_assert_ptr_eq(upstream_pick(api, &tried, 9000), one);
 }
 END_TEST
 
@@ -200,6 +230,7 @@ int main(void)
     tcase_add_test(tests, a_bad_push_changes_nothing);
     tcase_add_test(tests, too_many);
     tcase_add_test(tests, each_endpoint_is_tried_once);
+    tcase_add_test(tests, an_endpoint_that_failed_is_avoided_for_a_while);
     tcase_add_test(tests, a_server_that_cannot_be);
     tcase_add_checked_fixture(tests, setup, teardown);
     suite_add_tcase(suite, tests);

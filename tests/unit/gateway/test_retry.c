@@ -25,13 +25,22 @@ START_TEST(every_failure)
         {RETRY_BAD_ANSWER, true, true, RETRY_GIVE_UP},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); ++i) {
-        for (unsigned tries = 1; tries <= RETRY_MAX_TRIES + 1; ++tries) {
-            struct retry_try facts = {tries, cases[i].reused, cases[i].is_idempotent};
-            enum retry_action wanted = tries < RETRY_MAX_TRIES ? cases[i].action : RETRY_GIVE_UP;
-            ck_assert_msg(retry_decide(cases[i].failure, &facts) == wanted, "case %zu, try %u", i,
-                          tries);
-        }
+        struct retry_try facts = {1, 1, true, cases[i].reused, cases[i].is_idempotent};
+        ck_assert_msg(retry_decide(cases[i].failure, &facts) == cases[i].action, "case %zu", i);
+        facts.tries = RETRY_MAX_TRIES;
+        facts.sent = RETRY_MAX_SENT;
+        ck_assert_msg(retry_decide(cases[i].failure, &facts) == RETRY_GIVE_UP, "case %zu", i);
     }
+}
+END_TEST
+
+START_TEST(unsent_requests_go_on_until_the_time_is_over)
+{
+    struct retry_try facts = {.tries = RETRY_MAX_TRIES - 1, .has_time = true};
+    ck_assert_int_eq(retry_decide(RETRY_CONNECT_FAILED, &facts), RETRY_NEXT_ENDPOINT);
+    facts.has_time = false;
+    ck_assert_int_eq(retry_decide(RETRY_CONNECT_FAILED, &facts), RETRY_GIVE_UP);
+    ck_assert_int_eq(retry_decide(RETRY_CONNECT_TIMEOUT, &facts), RETRY_GIVE_UP);
 }
 END_TEST
 
@@ -66,6 +75,7 @@ int main(void)
     Suite *suite = suite_create("retry");
     TCase *tests = tcase_create("retry");
     tcase_add_test(tests, every_failure);
+    tcase_add_test(tests, unsent_requests_go_on_until_the_time_is_over);
     tcase_add_test(tests, status_of_the_last_failure);
     tcase_add_test(tests, idempotent_methods);
     suite_add_tcase(suite, tests);

@@ -109,7 +109,10 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     // libh2o reads chunk sizes too leniently to believe it where such a body ended.
     if (facts.has_transfer_encoding)
         req->http1_is_persistent = 0;
-    dispatch(exchange, &facts);
+    if (req->entity.len > (size_t)server->config->max_body_bytes)
+        exchange_reply_problem(exchange, 413, NULL);
+    else
+        dispatch(exchange, &facts);
     return 0;
 }
 

@@ -27,7 +27,8 @@ static void configure(struct server *server)
     h2o_globalconf_t *conf = &server->globalconf;
     h2o_config_init(conf);
     conf->server_name = h2o_iovec_init(NULL, 0); // the origin's Server passes; we add none
-    conf->max_request_entity_size = (size_t)server->config->max_body_bytes;
+    // libh2o refuses a chunked body that reaches its limit, others only beyond; proxy.c is exact.
+    conf->max_request_entity_size = (size_t)server->config->max_body_bytes + 1;
     conf->http1.req_timeout = (uint64_t)server->client_timeout_ms;
     conf->http1.upgrade_to_http2 = 0; // hides the raw head; a way to smuggle
     h2o_hostconf_t *host =

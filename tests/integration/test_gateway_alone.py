@@ -433,6 +433,30 @@ class Failures(gateway_alone.Case):
                 self.assert_problem(client.answer(), 413)
         self.assertEqual(upstream.requests, [])
 
+    def test_a_body_may_be_as_long_as_the_limit(self):
+        upstream = self.upstream(answering(OK))
+        gateway = self.gateway({"app": [upstream.url]}, max_body="64K")
+        limit = 65536
+
+        def send(client, size, piece):
+            client.send(b"POST / HTTP/1.1\r\nHost: t\r\n")
+            if piece is None:
+                client.send(b"Content-Length: %d\r\n\r\n" % size + b"x" * size)
+                return
+            chunks = [min(piece, size - at) for at in range(0, size, piece)]
+            client.send(b"Transfer-Encoding: chunked\r\n\r\n" + b"".join(
+                b"%x\r\n" % length + b"x" * length + b"\r\n" for length in chunks) +
+                b"0\r\n\r\n")
+
+        for piece in (None, limit + 1, 1000, 7):
+            with self.subTest(piece), gateway.client() as client:
+                send(client, limit, piece)
+                self.assertEqual(client.answer()[0], 200)
+            with self.subTest(piece), gateway.client() as client:
+                send(client, limit + 1, piece)
+                self.assert_problem(client.answer(), 413)
+        self.assertEqual({len(body) for _, body in upstream.requests}, {limit})
+
     def truncated(self, answer, **keys):
         """The client's side of an answer that the upstream cut off."""
         _, gateway = self.serve(answering_once(answer), **keys)

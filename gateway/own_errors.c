@@ -1,4 +1,5 @@
-// The response filter that puts a problem+json body in the place of libh2o's sentences.
+// The response filter that puts a problem+json body in the place of libh2o's sentences. A status
+// without a body of ours becomes the general one of its class.
 #include "own_errors.h"
 
 #include "problem.h"
@@ -15,8 +16,9 @@ static void send_problem(h2o_ostream_t *stream, h2o_req_t *req, h2o_iovec_t *pie
 static void setup(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
 {
     (void)self;
-    const struct problem *problem = problem_get(req->res.status);
-    if (problem->status == req->res.status) {
+    if (req->res.status >= 400) {
+        const struct problem *problem = problem_get(req->res.status);
+        req->res.status = problem->status;
         req->res.reason = problem->title;
         req->res.content_length = problem->body.length;
         h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,

@@ -15,22 +15,31 @@
     "{\"type\":\"about:blank\",\"title\":\"" title "\",\"status\":" status ",\"detail\":\"" detail \
     "\"}\n"
 
-// The first one answers for every status that has no row.
+// The first one answers for every status of which not even the class has a row.
 static const struct problem problems[] = {
     PROBLEM(500, "Internal Server Error", "The gateway could not handle the request."),
     PROBLEM(400, "Bad Request", "The request is not valid HTTP."),
     PROBLEM(404, "Not Found", "Nothing is served at this path."),
     PROBLEM(405, "Method Not Allowed", "This path does not take the method."),
     PROBLEM(413, "Content Too Large", "The request body is larger than the gateway accepts."),
+    PROBLEM(417, "Expectation Failed", "The gateway knows no expectation but 100-continue."),
     PROBLEM(502, "Bad Gateway", "The service behind the gateway did not give a valid answer."),
     PROBLEM(503, "Service Unavailable", "The service behind the gateway is not available."),
     PROBLEM(504, "Gateway Timeout", "The service behind the gateway did not answer in time."),
 };
 
-const struct problem *problem_get(int status)
+static const struct problem *find(int status)
 {
     for (size_t i = 0; i < sizeof(problems) / sizeof(problems[0]); ++i)
         if (problems[i].status == status)
             return &problems[i];
-    return &problems[0];
+    return NULL;
+}
+
+const struct problem *problem_get(int status)
+{
+    const struct problem *problem = find(status);
+    if (problem == NULL)
+        problem = find(status / 100 * 100);
+    return problem != NULL ? problem : &problems[0];
 }

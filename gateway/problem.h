@@ -13,7 +13,8 @@ struct problem {
     struct span body;
 };
 
-// The answer for a status; the one for 500 when it is none of ours. Constants.
+// The answer for a status; when it is none of ours the one for its class (RFC 9110 §15): 400 for
+// 4xx, and 500 for everything else. Constants.
 const struct problem *problem_get(int status);
 
 #endif

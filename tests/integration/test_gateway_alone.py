@@ -457,6 +457,19 @@ class Failures(gateway_alone.Case):
                 self.assert_problem(client.answer(), 413)
         self.assertEqual({len(body) for _, body in upstream.requests}, {limit})
 
+    def test_errors_of_the_library_look_like_ours(self):
+        upstream, gateway = self.serve(answering(OK))
+        post = b"POST / HTTP/1.1\r\nHost: t\r\n"
+        for request, status in ((b"Expect: foo\r\nContent-Length: 3\r\n\r\nabc", 417),
+                                (b"Transfer-Encoding: gzip\r\n\r\n", 400),
+                                (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+                                (b"Content-Length: -1\r\n\r\n", 400)):
+            with self.subTest(request), gateway.client() as client:
+                client.send(post + request)
+                self.assert_problem(client.answer(), status)
+                self.assertTrue(client.is_ended())
+        self.assertEqual(upstream.requests, [])
+
     def truncated(self, answer, **keys):
         """The client's side of an answer that the upstream cut off."""
         _, gateway = self.serve(answering_once(answer), **keys)

@@ -6,7 +6,7 @@
 
 #include "problem.h"
 
-static const int statuses[] = {400, 404, 405, 413, 500, 502, 503, 504};
+static const int statuses[] = {400, 404, 405, 413, 417, 500, 502, 503, 504};
 
 START_TEST(bodies_are_problem_documents)
 {
@@ -28,9 +28,11 @@ START_TEST(bodies_are_problem_documents)
 }
 END_TEST
 
-START_TEST(others_are_internal_errors)
+START_TEST(others_are_the_first_of_their_class)
 {
-    ck_assert_int_eq(problem_get(418)->status, 500);
+    ck_assert_int_eq(problem_get(418)->status, 400);
+    ck_assert_int_eq(problem_get(599)->status, 500);
+    ck_assert_int_eq(problem_get(200)->status, 500);
     ck_assert_int_eq(problem_get(-1)->status, 500);
 }
 END_TEST
@@ -41,7 +43,7 @@ int main(void)
     TCase *tests = tcase_create("problem");
     tcase_add_loop_test(tests, bodies_are_problem_documents, 0,
                         (int)(sizeof(statuses) / sizeof(statuses[0])));
-    tcase_add_test(tests, others_are_internal_errors);
+    tcase_add_test(tests, others_are_the_first_of_their_class);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

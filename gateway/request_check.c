@@ -150,6 +150,17 @@ static const char *note_transfer_encoding(struct request_facts *facts, struct sp
     return NULL;
 }
 
+// What follows an accepted "h2c" is no request that anybody could check. Other protocols are
+// dropped on the way, which is how a server declines them.
+static const char *note_upgrade(struct span value)
+{
+    struct span element;
+    while (grammar_next_element(&value, &element))
+        if (grammar_equal(element, SPAN("h2c")))
+            return "upgrade to h2c";
+    return NULL;
+}
+
 // Looks at the fields that decide where the message ends and whom it is for. Returns a reason or
 // NULL. The length tells nearly all others apart without a comparison.
 static const char *note_field(struct check *check, const struct field *field)
@@ -157,6 +168,8 @@ static const char *note_field(struct check *check, const struct field *field)
     switch (field->name.length) {
     case 4:
         return grammar_equal(field->name, SPAN("host")) ? note_host(check, field->value) : NULL;
+    case 7:
+        return grammar_equal(field->name, SPAN("upgrade")) ? note_upgrade(field->value) : NULL;
     case 14:
         return grammar_equal(field->name, SPAN("content-length"))
                    ? note_content_length(check->facts, field->value)

@@ -662,9 +662,14 @@ class Clients(gateway_alone.Case):
         with gateway.client() as client:
             client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
             self.assertEqual(client.head()[0], 400)
-        status, _, _ = self.fetch(gateway, "/", "Connection: Upgrade, HTTP2-Settings\r\n"
-                                                "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n")
-        self.assertEqual(status, 200)
+        self.assert_problem(self.fetch(gateway, "/", "Connection: Upgrade, HTTP2-Settings\r\n"
+                                       "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"), 400)
+        self.assertEqual(upstream.requests, [])
+
+    def test_other_upgrades_are_declined(self):
+        upstream, gateway = self.serve(answering(OK))
+        self.assertEqual(self.fetch(gateway, "/", "Connection: Upgrade\r\n"
+                                                  "Upgrade: other\r\n")[0], 200)
         self.assertEqual(field(upstream.requests[0][0], "upgrade"), [])
 
     def test_an_idle_client_is_let_go(self):

@@ -48,6 +48,7 @@ static const struct accepted accepted[] = {
     {"GET http://[::1]:9/ HTTP/1.0\r\n\r\n", "GET", "/", "", "[::1]:9"},
     {"OPTIONS * HTTP/1.1\r\n" HOST "\r\n", "OPTIONS", "*", "", "a"},
     {"OPTIONS http://b HTTP/1.1\r\n" HOST "\r\n", "OPTIONS", "*", "", "b"},
+    {"GET / HTTP/1.1\r\n" HOST "upgrade: h2c-14, websocket\r\n\r\n", "GET", "/", "", "a"},
     {"GET / HTTP/1.1\r\n" HOST "x: \x80\xff\tb\r\ny:\r\n\r\n", "GET", "/", "", "a"},
 };
 
@@ -89,6 +90,9 @@ static const struct refused refused[] = {
     {"POST / HTTP/1.1\r\n" HOST "transfer-encoding:\r\n\r\n", "other than chunked"},
     {"POST / HTTP/1.1\r\n" HOST "transfer-encoding: chunked;q=1\r\n\r\n", "other than chunked"},
     {"POST / HTTP/1.0\r\n" HOST "transfer-encoding: chunked\r\n\r\n", "in HTTP/1.0"},
+    // another protocol
+    {"GET / HTTP/1.1\r\n" HOST "upgrade: h2c\r\n\r\n", "h2c"},
+    {"GET / HTTP/1.1\r\n" HOST "Upgrade: websocket, H2C\r\n\r\n", "h2c"},
     // host
     {"GET / HTTP/1.1\r\n\r\n", "no Host"},
     {"GET http://b/ HTTP/1.1\r\n\r\n", "no Host"},

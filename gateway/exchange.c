@@ -83,6 +83,12 @@ void exchange_reply_json(struct exchange *exchange, int status, const char *reas
     reply_json(exchange->req, status, reason, body);
 }
 
+void exchange_reply_no_content(struct exchange *exchange)
+{
+    become_answered(exchange);
+    reply_no_content(exchange->req);
+}
+
 static void reply_no_endpoint(struct exchange *exchange)
 {
     static const struct field retry_after = {{"retry-after", 11}, {"1", 1}};

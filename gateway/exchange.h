@@ -69,6 +69,7 @@ void exchange_forward(struct exchange *exchange, struct upstream *upstream, h2o_
 void exchange_reply_problem(struct exchange *exchange, int status, const struct field *field);
 void exchange_reply_json(struct exchange *exchange, int status, const char *reason,
                          struct span body);
+void exchange_reply_no_content(struct exchange *exchange);
 
 // The worker must end now: an answer that has not begun is a 503, others break off.
 void exchange_end_now(struct exchange *exchange);

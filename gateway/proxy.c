@@ -86,6 +86,10 @@ static void dispatch(struct exchange *exchange, const struct request_facts *fact
         refuse(exchange, "path");
         return;
     }
+    if (path.bytes[0] == '*') { // OPTIONS, about the server as a whole: a ping (RFC 9110 §9.3.7)
+        exchange_reply_no_content(exchange);
+        return;
+    }
     if (health_answer(exchange->server, exchange, path, facts->method))
         return;
     const struct route *route = router_match(exchange->server->router, path);

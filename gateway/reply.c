@@ -40,6 +40,15 @@ void reply_json(h2o_req_t *req, int status, const char *reason, struct span body
     send_body(req, (struct span){copy.base, copy.len});
 }
 
+void reply_no_content(h2o_req_t *req)
+{
+    static h2o_generator_t generator = {NULL, NULL};
+    req->res.status = 204;
+    req->res.reason = "No Content";
+    h2o_start_response(req, &generator);
+    h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
+}
+
 void reply_nothing(h2o_req_t *req)
 {
     req->http1_is_persistent = 0;

@@ -13,6 +13,9 @@ void reply_problem(h2o_req_t *req, int status, const struct field *field);
 // A document that must not be stored by anybody; its bytes are copied.
 void reply_json(h2o_req_t *req, int status, const char *reason, struct span body);
 
+// 204.
+void reply_no_content(h2o_req_t *req);
+
 // To a client that is gone: an empty answer that ends the connection.
 void reply_nothing(h2o_req_t *req);
 

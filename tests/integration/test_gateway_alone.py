@@ -672,6 +672,17 @@ class Clients(gateway_alone.Case):
                                                   "Upgrade: other\r\n")[0], 200)
         self.assertEqual(field(upstream.requests[0][0], "upgrade"), [])
 
+    def test_options_of_the_server_itself(self):
+        upstream, gateway = self.serve(answering(OK))
+        with gateway.client() as client:
+            for target in (b"*", b"http://other"):
+                client.send(b"OPTIONS %s HTTP/1.1\r\nHost: t\r\n\r\n" % target)
+                status, head, _ = client.answer()
+                self.assertEqual((status, field(head, "connection")), (204, [b"keep-alive"]))
+                self.assertEqual(field(head, "content-length") +
+                                 field(head, "transfer-encoding"), [])
+        self.assertEqual(upstream.requests, [])
+
     def test_an_idle_client_is_let_go(self):
         upstream = self.upstream(answering(OK))
         gateway = self.gateway({"app": [upstream.url]}, keepalive_timeout="500ms")

@@ -32,7 +32,10 @@ struct gateway_config {
     struct key_array listen;      // struct listen_config
     struct key_array upstreams;   // struct upstream_config
     struct key_array routes;      // struct route_config
-    int64_t keepalive_timeout_ms; // idle client connections
+    int64_t keepalive_timeout_ms; // between two requests of a client; 0: no keep-alive
+    int64_t head_timeout_ms;      // a whole request head, from its first byte
+    int64_t body_timeout_ms;      // between two pieces of a request body
+    int64_t send_timeout_ms;      // for a client to take some of the answer
     int64_t max_body_bytes;
 };
 

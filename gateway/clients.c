@@ -2,23 +2,85 @@
 //
 // libh2o tells nobody when a connection of HTTP/1 comes and goes, so each has a struct of ours: the
 // libuv handle is in it, and the socket's close callback leads back to it. Not its job: requests
-// (proxy.c) and deciding when a connection must end (drain.c, exchange.c).
+// (proxy.c) and deciding when a connection must end (patience.c, drain.c, exchange.c).
+//
+// All limits are kept by one look at each connection once a second, or more often when a limit is
+// short: a timer for each would cost every request something.
 //
 // Invariant: a client is in the list from accept to the moment libh2o closes its socket; its memory
 // goes when libuv has closed the handle.
 #include "clients.h"
 
 #include <stdlib.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "common/mem.h"
 #include "common/state_page.h"
 #include "counters.h"
+#include "problem.h"
 
-void clients_init(struct clients *clients, h2o_accept_ctx_t *accept, struct state_column *column)
+// 408. libh2o, which waits for the rest of the request, cannot send it; it writes nothing
+// meanwhile, or else the answer is left out.
+static void send_timeout(struct client *client)
 {
-    *clients = (struct clients){.accept = accept, .column = column};
+    char text[512], date[H2O_TIMESTR_RFC1123_LEN + 1];
+    const struct problem *problem = problem_get(408);
+    time_t now = time(NULL);
+    struct tm parts;
+    h2o_time2str_rfc1123(date, gmtime_r(&now, &parts));
+    int length = snprintf(text, sizeof(text),
+                          "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: close\r\nContent-Type: "
+                          "%s\r\nContent-Length: %zu\r\n\r\n%s",
+                          problem->status, problem->title, date, PROBLEM_CONTENT_TYPE,
+                          problem->body.length, problem->body.bytes);
+    uv_buf_t piece = uv_buf_init(text, (unsigned)length);
+    if (client->socket->ssl == NULL)
+        uv_try_write((uv_stream_t *)&client->tcp, &piece, 1);
+}
+
+static void look_at(struct client *client, void *context)
+{
+    struct clients *clients = context;
+    const h2o_buffer_t *input = client->socket->input;
+    if (client->exchange != NULL)
+        return;
+    switch (patience_look(&client->patience, &clients->limits,
+                          (struct span){input->bytes, input->size}, uv_now(clients->sweep.loop))) {
+    case PATIENCE_WAIT:
+        break;
+    case PATIENCE_CLOSE:
+        client_close_idle(client);
+        break;
+    case PATIENCE_TIMEOUT:
+        send_timeout(client);
+        client_break(client);
+        break;
+    }
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+    struct clients *clients = timer->data;
+    clients_each(clients, look_at, clients);
+    if (clients->count == 0)
+        uv_timer_stop(timer);
+}
+
+void clients_init(struct clients *clients, h2o_accept_ctx_t *accept,
+                  const struct patience_limits *limits, struct state_column *column)
+{
+    *clients = (struct clients){.accept = accept, .limits = *limits, .column = column};
     h2o_linklist_init_anchor(&clients->list);
+    uv_timer_init(accept->ctx->loop, &clients->sweep);
+    clients->sweep.data = clients;
+}
+
+void clients_close(struct clients *clients)
+{
+    uv_close((uv_handle_t *)&clients->sweep, NULL);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -41,7 +103,7 @@ void clients_accept(struct clients *clients, uv_stream_t *listener)
     struct client *client = mem_alloc(sizeof(*client));
     client->clients = clients;
     client->exchange = NULL;
-    client->idle_since_ms = uv_now(listener->loop);
+    patience_begin(&client->patience, true, uv_now(listener->loop));
     client->peer_length = 0;
     client->link = (h2o_linklist_t){NULL, NULL};
     uv_tcp_init(listener->loop, &client->tcp);
@@ -53,7 +115,10 @@ void clients_accept(struct clients *clients, uv_stream_t *listener)
     client->socket->on_close.cb = on_socket_closed;
     client->socket->on_close.data = client;
     h2o_linklist_insert(&clients->list, &client->link);
-    ++clients->count;
+    if (++clients->count == 1 && !uv_is_active((uv_handle_t *)&clients->sweep)) {
+        uint64_t interval_ms = patience_interval_ms(&clients->limits);
+        uv_timer_start(&clients->sweep, on_sweep, interval_ms, interval_ms);
+    }
     gauge_up(&clients->column->connections);
     h2o_accept(clients->accept, client->socket);
 }
@@ -98,6 +163,13 @@ void client_close_idle(struct client *client)
 void client_break(struct client *client)
 {
     shutdown(h2o_socket_get_fd(client->socket), SHUT_RDWR);
+}
+
+size_t client_unsent(const struct client *client)
+{
+    int in_kernel = 0;
+    ioctl(h2o_socket_get_fd(client->socket), SIOCOUTQ, &in_kernel);
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&client->tcp) + (size_t)in_kernel;
 }
 
 void client_reset_on_close(struct client *client)

@@ -1,5 +1,5 @@
 // The client connections of a worker: accepting, counting, and ending them from outside, which
-// libh2o has no call for.
+// libh2o has no call for: at last when it does not send what it has to (patience.h).
 #ifndef GW_GATEWAY_CLIENTS_H
 #define GW_GATEWAY_CLIENTS_H
 
@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "patience.h"
 #include "span.h"
 
 struct exchange;
@@ -19,19 +20,25 @@ struct client {
     h2o_socket_t *socket;
     h2o_linklist_t link;
     struct exchange *exchange; // of the request that is being answered, or NULL
-    uint64_t idle_since_ms;    // valid without exchange
+    struct patience patience;  // with it, while there is no exchange
     size_t peer_length;        // 0: not asked for yet
     char peer[INET6_ADDRSTRLEN];
 };
 
 struct clients {
     h2o_accept_ctx_t *accept; // borrowed
+    struct patience_limits limits;
+    uv_timer_t sweep; // looks at all of them; runs while there are any
     struct state_column *column;
     h2o_linklist_t list;
     size_t count;
 };
 
-void clients_init(struct clients *clients, h2o_accept_ctx_t *accept, struct state_column *column);
+void clients_init(struct clients *clients, h2o_accept_ctx_t *accept,
+                  const struct patience_limits *limits, struct state_column *column);
+
+// No client may be left.
+void clients_close(struct clients *clients);
 
 // Accepts one connection that is waiting at a listening stream (which the caller was told of).
 void clients_accept(struct clients *clients, uv_stream_t *listener);
@@ -51,6 +58,9 @@ void client_close_idle(struct client *client);
 
 // Breaks the connection: what is being written fails.
 void client_break(struct client *client);
+
+// Bytes of ours that the client's side has not taken, in our memory or the kernel's.
+size_t client_unsent(const struct client *client);
 
 // When libh2o closes the connection, the client gets a reset and not an orderly end.
 void client_reset_on_close(struct client *client);

@@ -63,7 +63,7 @@ static void become_answered(struct exchange *exchange)
     exchange_release_upstream(exchange, false);
     exchange->state = EXCHANGE_ANSWERED;
     exchange->unsent = 0;
-    wait_until(exchange, exchange->server->client_timeout_ms);
+    wait_until(exchange, exchange->server->config->send_timeout_ms);
     if (server_ends_connections(exchange->server))
         exchange->req->http1_is_persistent = 0;
 }
@@ -87,6 +87,12 @@ void exchange_reply_no_content(struct exchange *exchange)
 {
     become_answered(exchange);
     reply_no_content(exchange->req);
+}
+
+void exchange_reply_nothing(struct exchange *exchange)
+{
+    become_answered(exchange);
+    reply_nothing(exchange->req);
 }
 
 static void reply_no_endpoint(struct exchange *exchange)
@@ -284,8 +290,7 @@ static void on_client_gone(void *context)
         exchange->state = EXCHANGE_ANSWERED;
         h2o_send(exchange->req, NULL, 0, H2O_SEND_STATE_ERROR);
     } else {
-        become_answered(exchange);
-        reply_nothing(exchange->req);
+        exchange_reply_nothing(exchange);
     }
 }
 
@@ -310,12 +315,14 @@ static void on_deadline(struct exchange *exchange)
     }
 }
 
-// Bytes of ours that the one whom we wait for has not taken.
+// Bytes of ours that the one whom we wait for has not taken; 0 when it is not that.
 static size_t count_unsent(const struct exchange *exchange)
 {
     if (exchange->state == EXCHANGE_WAITING)
         return upstream_conn_unsent(exchange->conn);
-    return uv_stream_get_write_queue_size((const uv_stream_t *)&exchange->client->tcp);
+    bool client_is_slow = exchange->state == EXCHANGE_ANSWERED ||
+                          (exchange->state == EXCHANGE_STREAMING && !exchange->relay.client_ready);
+    return client_is_slow ? client_unsent(exchange->client) : 0;
 }
 
 // A long upload or download is fine as long as some of it goes through.
@@ -325,7 +332,7 @@ static void note_progress(struct exchange *exchange)
     if (unsent < exchange->unsent)
         wait_until(exchange, exchange->state == EXCHANGE_WAITING
                                  ? exchange->upstream->config->first_byte_timeout_ms
-                                 : exchange->server->client_timeout_ms);
+                                 : exchange->server->config->send_timeout_ms);
     exchange->unsent = unsent;
 }
 
@@ -364,7 +371,7 @@ static void on_request_disposed(void *memory)
     exchange_release_upstream(exchange, false);
     relay_fini(&exchange->relay);
     exchange->client->exchange = NULL;
-    exchange->client->idle_since_ms = uv_now(server->loop);
+    patience_begin(&exchange->client->patience, false, uv_now(server->loop));
     gauge_down(&server->column->in_flight);
     if (!exchange->client_gone)
         counter_add(&server->column->requests, 1);
@@ -381,7 +388,7 @@ struct exchange *exchange_new(struct server *server, h2o_req_t *req)
                                   .tick = {.cb = on_tick}};
     exchange->client->exchange = exchange;
     gauge_up(&server->column->in_flight);
-    wait_until(exchange, server->client_timeout_ms);
+    wait_until(exchange, server->config->send_timeout_ms);
     h2o_timeout_link(server->loop, &server->context.hundred_ms_timeout, &exchange->tick);
     return exchange;
 }

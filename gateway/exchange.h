@@ -70,6 +70,7 @@ void exchange_reply_problem(struct exchange *exchange, int status, const struct 
 void exchange_reply_json(struct exchange *exchange, int status, const char *reason,
                          struct span body);
 void exchange_reply_no_content(struct exchange *exchange);
+void exchange_reply_nothing(struct exchange *exchange);
 
 // The worker must end now: an answer that has not begun is a 503, others break off.
 void exchange_end_now(struct exchange *exchange);

@@ -21,6 +21,7 @@ static const struct problem problems[] = {
     PROBLEM(400, "Bad Request", "The request is not valid HTTP."),
     PROBLEM(404, "Not Found", "Nothing is served at this path."),
     PROBLEM(405, "Method Not Allowed", "This path does not take the method."),
+    PROBLEM(408, "Request Timeout", "The request did not arrive in time."),
     PROBLEM(413, "Content Too Large", "The request body is larger than the gateway accepts."),
     PROBLEM(417, "Expectation Failed", "The gateway knows no expectation but 100-continue."),
     PROBLEM(502, "Bad Gateway", "The service behind the gateway did not give a valid answer."),

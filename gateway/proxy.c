@@ -105,6 +105,10 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     struct exchange *exchange = exchange_new(server, req);
     const h2o_buffer_t *input = exchange->client->socket->input;
     struct request_facts facts;
+    if (patience_is_over(&exchange->client->patience)) {
+        exchange_reply_nothing(exchange);
+        return 0;
+    }
     const char *reason = request_check(input->bytes, input->size, &facts);
     if (reason != NULL) {
         refuse(exchange, reason);

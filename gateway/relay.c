@@ -156,7 +156,7 @@ static void send_pieces(struct exchange *exchange, struct pieces *pieces)
     struct server *server = exchange->server;
     exchange->relay.client_ready = false;
     exchange->unsent = 0;
-    exchange->deadline_ms = uv_now(server->loop) + (uint64_t)server->client_timeout_ms;
+    exchange->deadline_ms = uv_now(server->loop) + (uint64_t)server->config->send_timeout_ms;
     h2o_send(exchange->req, pieces->items, pieces->count, H2O_SEND_STATE_IN_PROGRESS);
 }
 
@@ -168,7 +168,7 @@ static void send_last(struct exchange *exchange, struct pieces *pieces)
     exchange_release_upstream(exchange, is_clean && relay->keep_alive && !relay->ended);
     exchange->state = EXCHANGE_ANSWERED;
     exchange->unsent = 0;
-    exchange->deadline_ms = uv_now(server->loop) + (uint64_t)server->client_timeout_ms;
+    exchange->deadline_ms = uv_now(server->loop) + (uint64_t)server->config->send_timeout_ms;
     h2o_send(exchange->req, pieces->items, pieces->count, H2O_SEND_STATE_FINAL);
 }
 

@@ -17,8 +17,11 @@ static void on_endpoint_removed(struct endpoint *endpoint, void *context)
     pool_close_idle(endpoint);
 }
 
+// For libh2o's one limit, which is for all from the end of an answer to the end of the next request
+// and closes silently. patience.h has ours.
+#define NEVER_MS (UINT64_C(30) * 24 * 3600 * 1000)
+
 enum {
-    DEFAULT_CLIENT_TIMEOUT_MS = 75000, // where keepalive_timeout is 0: no keep-alive at all
     KEPT_BUFFERS = 64 // of 8 KiB; libh2o keeps 16, fewer than a busy turn of the loop uses
 };
 
@@ -29,7 +32,7 @@ static void configure(struct server *server)
     conf->server_name = h2o_iovec_init(NULL, 0); // the origin's Server passes; we add none
     // libh2o refuses a chunked body that reaches its limit, others only beyond; proxy.c is exact.
     conf->max_request_entity_size = (size_t)server->config->max_body_bytes + 1;
-    conf->http1.req_timeout = (uint64_t)server->client_timeout_ms;
+    conf->http1.req_timeout = NEVER_MS;
     conf->http1.upgrade_to_http2 = 0; // hides the raw head; a way to smuggle
     h2o_hostconf_t *host =
         h2o_config_register_host(conf, h2o_iovec_init(H2O_STRLIT("gateway")), 65535);
@@ -43,8 +46,6 @@ int server_init(struct server *server, uv_loop_t *loop, const struct gateway_con
                 struct state_column *column, struct err *err)
 {
     *server = (struct server){.loop = loop, .config = config, .column = column};
-    server->client_timeout_ms =
-        config->keepalive_timeout_ms > 0 ? config->keepalive_timeout_ms : DEFAULT_CLIENT_TIMEOUT_MS;
     server->router = router_new(config, err);
     if (server->router == NULL)
         return -1;
@@ -58,7 +59,10 @@ int server_init(struct server *server, uv_loop_t *loop, const struct gateway_con
     server->accept.ctx = &server->context;
     server->accept.hosts = server->globalconf.hosts;
     pool_init(&server->pool, loop, &server->upstreams);
-    clients_init(&server->clients, &server->accept, column);
+    struct patience_limits limits = {.idle_ms = (uint64_t)config->keepalive_timeout_ms,
+                                     .head_ms = (uint64_t)config->head_timeout_ms,
+                                     .body_ms = (uint64_t)config->body_timeout_ms};
+    clients_init(&server->clients, &server->accept, &limits, column);
     return 0;
 }
 
@@ -99,6 +103,7 @@ void server_fini(struct server *server)
 {
     upstreams_fini(&server->upstreams); // and with them the idle connections
     pool_close(&server->pool, NULL);
+    clients_close(&server->clients);
     h2o_context_dispose(&server->context);
     h2o_config_dispose(&server->globalconf);
     router_free(server->router);

@@ -27,7 +27,6 @@ struct server {
     struct pool pool;
     struct clients clients;
     struct throttle complaints; // about upstreams
-    int64_t client_timeout_ms;  // for a client to send a request, or to take some of its answer
     bool draining;
 };
 

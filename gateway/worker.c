@@ -98,7 +98,7 @@ static void end_if_idle(struct client *client, void *context)
 {
     struct worker *worker = context;
     if (client_is_idle(client) &&
-        drain_ends_idle(&worker->drain, uv_now(&worker->loop), client->idle_since_ms))
+        drain_ends_idle(&worker->drain, uv_now(&worker->loop), client->patience.since_ms))
         client_close_idle(client);
 }
 

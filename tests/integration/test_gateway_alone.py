@@ -700,6 +700,105 @@ class Clients(gateway_alone.Case):
             self.assertTrue(client.is_ended())
 
 
+class SlowClients(gateway_alone.Case):
+    def serve_with(self, script=answering(OK), **keys):
+        upstream = self.upstream(script)
+        return upstream, self.gateway({"app": [upstream.url]}, **keys)
+
+    def test_a_slow_but_steady_upload_may_take_any_time(self):
+        upstream, gateway = self.serve_with(keepalive_timeout="300ms", head_timeout="300ms",
+                                            body_timeout="600ms")
+        for framing, piece, end in ((b"Content-Length: 20", b"x", b""),
+                                    (b"Transfer-Encoding: chunked", b"1\r\nx\r\n", b"0\r\n\r\n")):
+            with self.subTest(framing), gateway.client() as client:
+                client.send(b"POST / HTTP/1.1\r\nHost: t\r\n" + framing + b"\r\n\r\n")
+                for _ in range(20):
+                    pause(0.1)
+                    client.send(piece)
+                client.send(end)
+                self.assertEqual(client.answer()[0], 200)
+        self.assertEqual([body for _, body in upstream.requests], [b"x" * 20] * 2)
+
+    def test_a_pause_within_a_body(self):
+        upstream, gateway = self.serve_with(body_timeout="300ms")
+        with gateway.client() as client:
+            client.get()  # a request before, whose end must not count
+            client.answer()
+            pause(0.5)
+            client.send(b"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nxyz")
+            answer = client.answer()
+            self.assert_problem(answer, 408)
+            self.assertEqual(field(answer[1], "connection"), [b"close"])
+            self.assertEqual(len(field(answer[1], "date")), 1)
+            self.assertTrue(client.is_ended())
+        self.assertEqual(len(upstream.requests), 1)
+
+    def test_a_head_that_does_not_end(self):
+        _, gateway = self.serve_with(head_timeout="400ms")
+        begun = time.monotonic()
+        with gateway.client() as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: t\r\n")
+            try:
+                for _ in range(40):
+                    client.send(b"X: y\r\n")
+                    pause(0.05)
+                    if client.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                        break
+            except BlockingIOError:
+                pass
+            self.assert_problem(client.answer(), 408)
+            self.assertLess(time.monotonic() - begun, 2)
+
+    def test_a_connection_that_asks_nothing_ends_silently(self):
+        _, gateway = self.serve_with(head_timeout="300ms")
+        with gateway.client() as client:
+            self.assertTrue(client.is_ended())
+
+    def test_the_time_between_two_requests_is_not_that_of_a_request(self):
+        _, gateway = self.serve_with(keepalive_timeout="10s", head_timeout="200ms",
+                                     body_timeout="200ms", send_timeout="200ms")
+        with gateway.client() as client:
+            for _ in range(2):
+                client.get()
+                self.assertEqual(client.answer()[0], 200)
+                pause(0.8)
+
+    def large(self, **keys):
+        """A gateway with an answer of 16 MB behind it, and a client that has its head."""
+        size = 16 << 20
+
+        def script(connection):
+            connection.request()
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+            connection.send(bytes(size))
+
+        _, gateway = self.serve_with(script, **keys)
+        client = gateway.client(receive_buffer=65536)
+        self.addCleanup(client.sock.close)
+        client.get()
+        client.head()
+        return client, size
+
+    def test_a_client_may_pause_reading(self):
+        client, size = self.large(keepalive_timeout="200ms", body_timeout="200ms",
+                                  head_timeout="200ms", send_timeout="10s")
+        pause(1)
+        self.assertEqual(len(client.exactly(size)), size)
+
+    def test_a_client_that_reads_a_little_all_the_time(self):
+        client, size = self.large(send_timeout="1s")
+        for _ in range(15):
+            client.exactly(65536)
+            pause(0.2)
+        rest = size - 15 * 65536
+        self.assertEqual(len(client.exactly(rest)), rest)
+
+    def test_a_client_that_reads_nothing(self):
+        client, size = self.large(send_timeout="500ms")
+        pause(1.5)
+        self.assertRaises((EOFError, ConnectionResetError), client.exactly, size)
+
+
 class Health(gateway_alone.Case):
     def test_live_and_ready(self):
         _, gateway = self.serve(answering(OK))

@@ -39,6 +39,9 @@ START_TEST(defaults)
     ck_assert_int_eq(gateway.process.ready.timeout_ms, 30000);
     ck_assert(gateway.process.wait_ready);
     ck_assert_int_eq(gateway.keepalive_timeout_ms, 75000);
+    ck_assert_int_eq(gateway.head_timeout_ms, 60000);
+    ck_assert_int_eq(gateway.body_timeout_ms, 60000);
+    ck_assert_int_eq(gateway.send_timeout_ms, 60000);
     ck_assert_int_eq(gateway.max_body_bytes, 10 << 20);
     ck_assert_str_eq(upstream->name, "u");
     ck_assert_uint_eq(upstream->servers.count, 2);

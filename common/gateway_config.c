@@ -38,7 +38,8 @@ static void check_listen(void *object, const char *path, struct config_errors *e
 static const struct key listen_keys[] = {
     {"address", KEY_STRING, LISTEN(address), .min = 1, .max = 128,
      .flags = KEY_REQUIRED | KEY_RESTART,
-     .help = "HOST:PORT; HOST is an IP address, in brackets for IPv6, or * for all addresses."},
+     .help = "HOST:PORT; HOST is an IP address, in brackets for IPv6, or * for all addresses of "
+             "both kinds."},
     {0},
 };
 
@@ -186,36 +187,46 @@ static void add_item(struct config_errors *errors, const char *list, size_t inde
     free(item);
 }
 
-// The same address may be written in several ways: "localhost:80" is "127.0.0.1:80". New string.
-static char *read_address(const struct listen_config *listen)
+// Is that one socket? The same address may be written in several ways: "localhost:80" is
+// "127.0.0.1:80". "*:80" has both "0.0.0.0:80" and "[::]:80", which go together else.
+static bool is_same_address(const char *one, const char *other)
 {
-    char host[64];
-    int port;
-    if (listen_address_parse(listen->address, host, sizeof host, &port, NULL) < 0)
-        return mem_strdup(listen->address);
-    bool is_any = *host == '\0' || strcmp(host, "0.0.0.0") == 0;
-    return mem_printf("%s:%d", is_any ? "*" : host, port);
+    char hosts[2][64];
+    int ports[2];
+    if (listen_address_parse(one, hosts[0], sizeof hosts[0], &ports[0], NULL) < 0 ||
+        listen_address_parse(other, hosts[1], sizeof hosts[1], &ports[1], NULL) < 0)
+        return strcmp(one, other) == 0;
+    if (ports[0] != ports[1])
+        return false;
+    for (size_t i = 0; i < 2; i++)
+        if (*hosts[i] == '\0' &&
+            (strcmp(hosts[1 - i], "0.0.0.0") == 0 || strcmp(hosts[1 - i], "::") == 0))
+            return true;
+    return strcmp(hosts[0], hosts[1]) == 0;
+}
+
+static void check_listener(const struct gateway_config *gateway, size_t index,
+                           struct config_errors *errors)
+{
+    const struct listen_config *listen = gateway->listen.items;
+    const char *address = listen[index].address;
+    for (size_t i = 0; i < index; i++) {
+        struct err err;
+        if (!is_same_address(listen[i].address, address))
+            continue;
+        if (strcmp(listen[i].address, address) == 0)
+            (void)err_set(&err, "\"%s\" is there twice", address);
+        else
+            (void)err_set(&err, "\"%s\" is \"%s\", which is there", address, listen[i].address);
+        add_item(errors, "listen", index, "address", err.text);
+        return;
+    }
 }
 
 static void check_listeners(const struct gateway_config *gateway, struct config_errors *errors)
 {
-    struct listen_config *listen = gateway->listen.items;
-    struct map *seen = map_new();
-    for (size_t i = 0; i < gateway->listen.count; i++) {
-        char *address = read_address(&listen[i]);
-        const struct listen_config *other = map_put(seen, address, &listen[i]);
-        struct err err;
-        free(address);
-        if (!other)
-            continue;
-        if (strcmp(other->address, listen[i].address) == 0)
-            (void)err_set(&err, "\"%s\" is there twice", other->address);
-        else
-            (void)err_set(&err, "\"%s\" is \"%s\", which is there", listen[i].address,
-                          other->address);
-        add_item(errors, "listen", i, "address", err.text);
-    }
-    map_free(seen, NULL);
+    for (size_t i = 1; i < gateway->listen.count; i++)
+        check_listener(gateway, i, errors);
 }
 
 static void check_paths(const struct gateway_config *gateway, struct config_errors *errors)

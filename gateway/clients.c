@@ -128,6 +128,17 @@ struct client *client_of_request(h2o_req_t *req)
     return req->conn->callbacks->get_socket(req->conn)->on_close.data;
 }
 
+// An IPv4 client of a socket for both is one like any other: "::ffff:192.0.2.1" is nobody's name.
+static void unmap(struct sockaddr_storage *address)
+{
+    const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)address;
+    if (address->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&ipv6->sin6_addr))
+        return;
+    struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = ipv6->sin6_port};
+    memcpy(&ipv4.sin_addr, ipv6->sin6_addr.s6_addr + 12, sizeof(ipv4.sin_addr));
+    memcpy(address, &ipv4, sizeof(ipv4));
+}
+
 static void find_peer(struct client *client)
 {
     struct sockaddr_storage address;
@@ -135,6 +146,7 @@ static void find_peer(struct client *client)
     if (uv_tcp_getpeername(&client->tcp, (struct sockaddr *)&address, &length) != 0)
         return;
     int status = UV_EINVAL;
+    unmap(&address);
     if (address.ss_family == AF_INET)
         status = uv_ip4_name((struct sockaddr_in *)&address, client->peer, sizeof(client->peer));
     else if (address.ss_family == AF_INET6)

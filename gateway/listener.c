@@ -5,9 +5,7 @@
 // accepted ones inherit it.
 #include "listener.h"
 
-#include <netdb.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -97,15 +95,18 @@ int listeners_open_received(struct listeners *listeners, uv_pipe_t *pipe, const 
     return start(listeners, listener, status, err);
 }
 
-static int bind_socket(const struct addrinfo *info)
+// A bound socket, or -1 with errno. v6only: IPv6 addresses are for IPv6 only.
+static int bind_socket(const struct sockaddr *address, socklen_t length, int v6only)
 {
     int on = 1;
-    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd == -1)
         return -1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
-        bind(fd, info->ai_addr, info->ai_addrlen) == 0)
+        (address->sa_family != AF_INET6 ||
+         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) == 0) &&
+        bind(fd, address, length) == 0)
         return fd;
     int saved = errno;
     close(fd);
@@ -113,25 +114,36 @@ static int bind_socket(const struct addrinfo *info)
     return -1;
 }
 
+static int bind_host(const char *host, int port, bool v6only)
+{
+    struct sockaddr_in ipv4;
+    struct sockaddr_in6 ipv6;
+    if (uv_ip4_addr(host, port, &ipv4) == 0)
+        return bind_socket((const struct sockaddr *)&ipv4, sizeof(ipv4), v6only);
+    if (uv_ip6_addr(host, port, &ipv6) == 0)
+        return bind_socket((const struct sockaddr *)&ipv6, sizeof(ipv6), v6only);
+    errno = EINVAL;
+    return -1;
+}
+
+static int bind_any(int port)
+{
+    int fd = bind_host("::", port, false);
+    if (fd == -1 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+        fd = bind_host("0.0.0.0", port, false);
+    return fd;
+}
+
 int listeners_bind(struct listeners *listeners, const struct listen_config *config, struct err *err)
 {
-    static const struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                                          .ai_socktype = SOCK_STREAM,
-                                          .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    char host[256], service[16];
+    char host[INET6_ADDRSTRLEN + 1];
     int port;
-    struct addrinfo *info;
     if (listen_address_parse(config->address, host, sizeof(host), &port, err) != 0)
         return -1;
-    snprintf(service, sizeof(service), "%d", port);
-    int status = getaddrinfo(host[0] == '\0' ? "0.0.0.0" : host, service, &hints, &info);
-    if (status != 0)
-        return err_set(err, "listen %s: %s", config->address, gai_strerror(status));
-    int fd = bind_socket(info);
+    int fd = host[0] == '\0' ? bind_any(port) : bind_host(host, port, true);
     if (fd == -1)
-        err_set_errno(err, "listen %s", config->address);
-    freeaddrinfo(info);
-    return fd == -1 ? -1 : listeners_open(listeners, fd, config->address, err);
+        return err_set_errno(err, "listen %s", config->address);
+    return listeners_open(listeners, fd, config->address, err);
 }
 
 // Takes the listener out of the list at *at.

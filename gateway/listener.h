@@ -29,7 +29,8 @@ int listeners_open(struct listeners *listeners, int fd, const char *name,
 int listeners_open_received(struct listeners *listeners, uv_pipe_t *pipe, const char *name,
                             struct err *err) GW_MUST_USE;
 
-// Binds a socket of our own, shared with other processes that do the same (SO_REUSEPORT).
+// Binds a socket of our own, shared with other processes that do the same (SO_REUSEPORT). "*" is
+// one socket for IPv6 and IPv4, or for IPv4 where the system has no IPv6.
 int listeners_bind(struct listeners *listeners, const struct listen_config *config,
                    struct err *err) GW_MUST_USE;
 

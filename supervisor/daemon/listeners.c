@@ -27,11 +27,16 @@ union address {
     struct sockaddr_in6 v6;
 };
 
+static void fill_v6_any(int port, union address *address)
+{
+    memset(address, 0, sizeof *address);
+    address->v6.sin6_family = AF_INET6;
+    address->v6.sin6_port = htons((uint16_t)port);
+}
+
 static int parse(const char *host, int port, union address *address, struct err *err)
 {
     memset(address, 0, sizeof *address);
-    if (!*host || strcmp(host, "*") == 0)
-        host = "0.0.0.0";
     if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
         address->v4.sin_family = AF_INET;
         address->v4.sin_port = htons((uint16_t)port);
@@ -50,23 +55,29 @@ static socklen_t size_of(const union address *address)
     return address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
 }
 
-static int set_flag(int fd, int level, int option)
+static int set_option(int fd, int level, int option, int value)
 {
-    return setsockopt(fd, level, option, &(int){1}, sizeof(int));
+    return setsockopt(fd, level, option, &value, sizeof value);
+}
+
+static int set_v6only(int fd, const union address *address, bool v6only)
+{
+    if (address->any.sa_family != AF_INET6)
+        return 0;
+    return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6only);
 }
 
 // A bound socket, or -1 with errno.
-static int bind_socket(const union address *address, bool share)
+static int bind_socket(const union address *address, bool v6only, bool share)
 {
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int why;
 
     if (fd == -1)
         return -1;
-    if (set_flag(fd, SOL_SOCKET, SO_REUSEADDR) == 0 &&
-        (!share || set_flag(fd, SOL_SOCKET, SO_REUSEPORT) == 0) &&
-        (address->any.sa_family != AF_INET6 || set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0) &&
-        bind(fd, &address->any, size_of(address)) == 0)
+    if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
+        (!share || set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0) &&
+        set_v6only(fd, address, v6only) == 0 && bind(fd, &address->any, size_of(address)) == 0)
         return fd;
     why = errno;
     close(fd);
@@ -92,26 +103,43 @@ static int explain(const union address *address, struct err *err)
     return err_set_errno(err, "%s", name);
 }
 
+// Listens at the address; on failure errno is still there.
+static int open_at(const union address *address, bool v6only, bool first, struct err *err)
+{
+    int fd, why;
+
+    if (first) {
+        if ((fd = bind_socket(address, v6only, false)) == -1)
+            return explain(address, err);
+        close(fd);
+    }
+    if ((fd = bind_socket(address, v6only, true)) == -1)
+        return explain(address, err);
+    if (listen(fd, SOMAXCONN) == 0)
+        return fd;
+    why = errno;
+    explain(address, err);
+    close(fd);
+    errno = why;
+    return -1;
+}
+
 int slot_socket_open(const char *host, int port, bool first, struct err *err)
 {
+    bool any = !*host || strcmp(host, "*") == 0;
     union address address;
     int fd;
 
+    if (any) {
+        fill_v6_any(port, &address);
+        fd = open_at(&address, false, first, err);
+        if (fd != -1 || (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL))
+            return fd;
+        host = "0.0.0.0";
+    }
     if (parse(host, port, &address, err) == -1)
         return -1;
-    if (first) {
-        if ((fd = bind_socket(&address, false)) == -1)
-            return explain(&address, err);
-        close(fd);
-    }
-    if ((fd = bind_socket(&address, true)) == -1)
-        return explain(&address, err);
-    if (listen(fd, SOMAXCONN) == -1) {
-        explain(&address, err);
-        close(fd);
-        return -1;
-    }
-    return fd;
+    return open_at(&address, true, first, err);
 }
 
 int slot_group_steer(int fd, unsigned count, struct err *err)

@@ -10,8 +10,8 @@
 #include "common/err.h"
 
 // Bound and listening, non-blocking, close-on-exec. host and port as listen_address_parse gives
-// them:
-// "" and "*" are 0.0.0.0, IPv6 addresses are for IPv6 only. `first`: no socket of ours has this
+// them: "" and "*" are one socket for IPv6 and IPv4, [::], or 0.0.0.0 where the system has no IPv6;
+// other IPv6 addresses are for IPv6 only. `first`: no socket of ours has this
 // address yet, so nobody else may have it either. The fd, or -1 with
 // "127.0.0.1:5055 is in use by another process".
 int slot_socket_open(const char *host, int port, bool first, struct err *err) GW_MUST_USE;

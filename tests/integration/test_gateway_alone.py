@@ -700,6 +700,29 @@ class Clients(gateway_alone.Case):
             self.assertTrue(client.is_ended())
 
 
+class Addresses(gateway_alone.Case):
+    def setUp(self):
+        super().setUp()
+        try:
+            socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        except OSError:
+            self.skipTest("no IPv6")
+
+    def test_all_addresses(self):
+        upstream = self.upstream(answering(OK))
+        gateway = self.gateway({"app": [upstream.url]}, host="*")
+        for host in ("127.0.0.1", "::1"):
+            self.assertEqual(self.fetch(gateway, host=host)[0], 200)
+        self.assertEqual([field(head, "x-forwarded-for") for head, _ in upstream.requests],
+                         [[b"127.0.0.1"], [b"::1"]])
+
+    def test_all_of_ipv4_only(self):
+        upstream = self.upstream(answering(OK))
+        gateway = self.gateway({"app": [upstream.url]}, host="0.0.0.0")
+        self.assertEqual(self.fetch(gateway)[0], 200)
+        self.assertRaises(ConnectionRefusedError, self.fetch, gateway, host="::1")
+
+
 class SlowClients(gateway_alone.Case):
     def serve_with(self, script=answering(OK), **keys):
         upstream = self.upstream(script)

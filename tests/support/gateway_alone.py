@@ -173,14 +173,14 @@ def answering_once(answer):
 class Client:
     """A raw client connection."""
 
-    def __init__(self, port, limit=15.0, receive_buffer=None):
-        self.sock = socket.socket()
+    def __init__(self, port, limit=15.0, receive_buffer=None, host="127.0.0.1"):
+        self.sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.settimeout(limit)
         self.rest = b""
         try:
-            self.sock.connect(("127.0.0.1", port))
+            self.sock.connect((host, port))
         except OSError:
             self.sock.close()
             raise
@@ -245,14 +245,14 @@ class Client:
 class Gateway:
     """The worker. `upstreams` is {name: [url, ...]} or {name: {...}} as in an ecosystem file."""
 
-    def __init__(self, folder, upstreams, routes=None, apps=(), **keys):
+    def __init__(self, folder, upstreams, routes=None, apps=(), host="127.0.0.1", **keys):
         self.folder = folder
         self.port = free_port()
         named = {name: {"servers": value} if isinstance(value, list) else value
                  for name, value in upstreams.items()}
         routes = routes or [{"path": "/*", "upstream": name} for name in list(named)[:1]]
         document = {"apps": list(apps),
-                    "gateway": {"listen": [{"address": f"127.0.0.1:{self.port}"}],
+                    "gateway": {"listen": [{"address": f"{host}:{self.port}"}],
                                 "upstreams": named, "routes": routes, **keys}}
         file = os.path.join(folder, "gateway.json")
         with open(file, "w") as out:

@@ -218,7 +218,18 @@ START_TEST(addresses)
     ck_assert_int_eq(getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &size), 0);
     ck_assert_int_eq(value, 1);
     close(fd);
-    close(open_ok("", 0, true));
+    fd = open_ok("", 0, true);
+    ck_assert_int_eq(getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &size), 0);
+    ck_assert_int_eq(value, 0);
+    close(connect_to(port_of(fd))); // by IPv4
+    ck_assert_int_eq(accept_waiting(fd), 1);
+    // Who has the port by IPv4 keeps it.
+    ck_assert_int_eq(slot_socket_open("0.0.0.0", port_of(fd), true, &err), -1);
+    close(fd);
+    fd = open_ok("0.0.0.0", 0, true);
+    ck_assert_int_eq(slot_socket_open("*", port_of(fd), true, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "is in use by another process"));
+    close(fd);
     close(open_ok("0.0.0.0", 0, true));
     ck_assert_int_eq(slot_socket_open("192.0.2.1", 80, true, &err), -1);
     ck_assert_str_eq(err.text, "192.0.2.1:80: Cannot assign requested address");

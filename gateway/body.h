@@ -1,4 +1,5 @@
-// Decodes the body of an upstream response piece by piece, without copying: RFC 9112 §6 and §7.
+// Decodes the body of a message piece by piece, without copying: RFC 9112 §6 and §7. Upstream
+// responses are read with it, and chunked requests (request_chunks.h).
 #ifndef GW_GATEWAY_BODY_H
 #define GW_GATEWAY_BODY_H
 
@@ -24,7 +25,7 @@ enum body_result {
 
 enum { BODY_MAX_EXTENSION = 1024, BODY_MAX_TRAILERS = 8192 };
 
-// Fields are body.c's own.
+// Fields are body.c's own; request_chunks.c keeps them elsewhere between two calls.
 struct body_decoder {
     enum body_framing framing;
     int state;

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/proto.h"
 #include "epoll_dedupe.h"
+#include "request_chunks.h"
 #include "worker.h"
 
 static const char usage[] =
@@ -63,6 +64,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     tune_heap();
     epoll_dedupe_init();
+    request_chunks_init();
     if (worker_run(config_file, &err) == 0)
         return EXIT_OK;
     log_error("%s", err.text);

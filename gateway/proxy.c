@@ -114,7 +114,8 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
         refuse(exchange, reason);
         return 0;
     }
-    // libh2o reads chunk sizes too leniently to believe it where such a body ended.
+    // Where such a body ended is what two servers disagree about most easily, and a library that
+    // does not call request_chunks.c would read it leniently: nothing is read behind it.
     if (facts.has_transfer_encoding)
         req->http1_is_persistent = 0;
     if (req->entity.len > (size_t)server->config->max_body_bytes)

@@ -650,6 +650,16 @@ class Clients(gateway_alone.Case):
                 self.assertTrue(client.is_ended())
         self.assertEqual(upstream.requests, [])
 
+    def test_chunks_that_others_read_otherwise_are_refused(self):
+        upstream, gateway = self.serve(answering(OK))
+        for body in (b"0x3\r\nabc\r\n0\r\n\r\n", b"3\nabc\r\n0\r\n\r\n", b"3 \r\nabc\r\n0\r\n\r\n",
+                     b"3\r\nabc\r\n0\r\nX: \0\r\n\r\n"):
+            with self.subTest(body), gateway.client() as client:
+                client.send(b"POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+                self.assert_problem(client.answer(), 400)
+                self.assertTrue(client.is_ended())
+        self.assertEqual(upstream.requests, [])
+
     def test_rubbish_is_refused(self):
         _, gateway = self.serve(answering(OK))
         for rubbish in (b"\x16\x03\x01\x02\x00\x01\x00", b"GET\r\n\r\n", b"\r\n\r\n\r\n\r\n\r\n"):

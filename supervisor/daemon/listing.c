@@ -101,11 +101,25 @@ static struct json_object *build_counters(const struct worker *worker)
     return counters;
 }
 
+// Where it can be reached, for people: an app's own address, the gateway's first and how many more.
+static void describe_address(const struct worker *worker, char *out, size_t size)
+{
+    const struct gateway_config *gateway = spec_gateway(worker->spec);
+    if (!gateway) {
+        worker_address(worker, out, size);
+        return;
+    }
+    const struct listen_config *first = gateway->listen.items;
+    size_t length = (size_t)snprintf(out, size, "%s", first->address);
+    if (gateway->listen.count > 1 && length < size)
+        snprintf(out + length, size - length, " +%zu", gateway->listen.count - 1);
+}
+
 static struct json_object *build_own(const struct worker *worker, const char *role)
 {
     struct json_object *own = json_object_new_object();
-    char address[64];
-    worker_address(worker, address, sizeof address);
+    char address[128];
+    describe_address(worker, address, sizeof address);
     put_text(own, "state", worker_state_name(worker->state));
     put_text(own, "role", role);
     put_text(own, "reason", worker->reason);

@@ -386,6 +386,7 @@ static void verb_register(const struct request *request)
 static void verb_endpoints_ack(const struct request *request)
 {
     control_set_acked(request->connection, (uint64_t)json_get_int(request->args, "generation", 0));
+    operations_check(request->daemon->operations);
 }
 
 // --- the table ----------------------------------------------------------------------------------

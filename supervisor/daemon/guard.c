@@ -11,6 +11,7 @@
 #include "common/mem.h"
 #include "control.h"
 #include "listeners.h"
+#include "operation.h"
 
 enum {
     TICK_MS = 50,
@@ -138,6 +139,7 @@ static void on_tick(uv_timer_t *timer)
     for (size_t i = 0; i < gateway->slot_count; i++)
         watch_slot(guard, gateway, gateway->slots[i], now);
     app_remove_retired(gateway);
+    operations_check(guard->daemon->operations); // what they wait for may be a time
 }
 
 struct guard *guard_start(struct daemon *daemon)

@@ -7,11 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "control.h"
 #include "daemon.h"
+#include "endpoints.h"
 
-enum { UNSTABLE_EXITS = 3 }; // then a start is told as failed, while the restarts go on
+enum {
+    UNSTABLE_EXITS = 3, // then a start is told as failed, while the restarts go on
+    REACHABLE_MS = 1000
+};
 
 enum goal { GOAL_RUNNING, GOAL_STOPPED, GOAL_GONE };
 
@@ -172,10 +177,21 @@ void operation_fail(struct operation *operation, const char *format, ...)
 
 // --- looking whether a goal is reached ----------------------------------------------------------
 
+// Requests reach it: every gateway worker knows of it, or has had the time to.
+static bool is_reachable(const struct operation *operation, const struct worker *worker)
+{
+    const struct endpoints *endpoints = operation->all->daemon->endpoints;
+    return worker->endpoint == WORKER_NO_ENDPOINT ||
+           endpoints_acknowledged(endpoints, endpoints_generation(endpoints)) ||
+           clock_wall_ms() - worker->online_wall_ms > REACHABLE_MS;
+}
+
 static bool settled_running(struct operation *operation, const struct worker *worker)
 {
     switch (worker->state) {
     case WORKER_ONLINE:
+        if (!is_reachable(operation, worker))
+            return false;
         operation_progress(operation, "%s: online, pid %d (ready by %s)", worker->label,
                            (int)worker->pid, worker->ready_by);
         return true;

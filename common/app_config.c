@@ -382,6 +382,11 @@ const struct key app_config_gateway_keys[] = {
     {0},
 };
 
+const struct key app_config_sidecar_keys[] = {
+    PROCESS_ROWS("1", "-1", "5s"),
+    {0},
+};
+
 int app_config_instances(int64_t instances, int cpus)
 {
     int64_t count = instances > 0 ? instances : cpus + instances;

@@ -64,6 +64,9 @@ extern const struct key_table app_config_table;
 // s), without name, script, args, interpreter, port, ready, wait_ready.
 extern const struct key app_config_gateway_keys[];
 
+// The same keys with the defaults of a sidecar: one process, never errored.
+extern const struct key app_config_sidecar_keys[];
+
 // The number of processes that `instances` means on a machine with `cpus` CPUs; 1..LIMIT.
 int app_config_instances(int64_t instances, int cpus);
 

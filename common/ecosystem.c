@@ -18,6 +18,7 @@
 struct root {
     struct key_array apps;
     struct gateway_config gateway;
+    struct cachesvc_config cachesvc;
 };
 
 static const struct key root_keys[] = {
@@ -25,6 +26,8 @@ static const struct key root_keys[] = {
      .help = "The apps to run."},
     {"gateway", KEY_OBJECT, offsetof(struct root, gateway), .table = &gateway_config_table,
      .help = "The gateway in front of them."},
+    {"cachesvc", KEY_OBJECT, offsetof(struct root, cachesvc), .table = &cachesvc_config_table,
+     .help = "The cache beside it."},
     {0},
 };
 
@@ -109,7 +112,7 @@ static void check_root(const struct root *root, const struct json_doc *doc,
 
     check_upstreams(root, apps, errors);
     if (root->apps.count == 0 && !json_get_object(document, "gateway") &&
-        config_errors_count(errors) == 0)
+        !json_get_object(document, "cachesvc") && config_errors_count(errors) == 0)
         config_errors_add(errors, json_own_place(doc, doc ? json_doc_root(doc) : NULL),
                           "has neither apps nor a gateway");
     map_free(apps, NULL);
@@ -129,6 +132,12 @@ static struct ecosystem *take_root(struct root *root, struct json_object *docume
         *ecosystem->gateway = root->gateway;
     } else {
         keytable_clear(&gateway_config_table, &root->gateway); // the defaults
+    }
+    if (json_get_object(document, "cachesvc")) {
+        ecosystem->cachesvc = mem_alloc(sizeof *ecosystem->cachesvc);
+        *ecosystem->cachesvc = root->cachesvc;
+    } else {
+        keytable_clear(&cachesvc_config_table, &root->cachesvc);
     }
     return ecosystem;
 }
@@ -168,6 +177,7 @@ struct ecosystem *ecosystem_load(const char *text, size_t length, const char *fo
     }
     ecosystem_expand(doc, lookup, context, errors);
     struct json_object *document = ecosystem_wrap(json_doc_root(doc));
+    ecosystem_add_sidecars(document);
     ecosystem_make_absolute(document, folder);
     struct ecosystem *ecosystem = read_document(document, doc, errors);
     if (ecosystem && !json_get_array(document, "apps"))
@@ -191,6 +201,9 @@ void ecosystem_free(struct ecosystem *ecosystem)
     if (ecosystem->gateway)
         keytable_clear(&gateway_config_table, ecosystem->gateway);
     free(ecosystem->gateway);
+    if (ecosystem->cachesvc)
+        keytable_clear(&cachesvc_config_table, ecosystem->cachesvc);
+    free(ecosystem->cachesvc);
     json_object_put(ecosystem->document);
     free(ecosystem);
 }

@@ -6,6 +6,7 @@
 #define GW_COMMON_ECOSYSTEM_H
 
 #include "common/app_config.h"
+#include "common/cachesvc_config.h"
 #include "common/gateway_config.h"
 #include "common/subst.h"
 
@@ -14,8 +15,11 @@ struct ecosystem {
     struct app_config *apps;
     size_t app_count;
     struct gateway_config *gateway; // NULL when the file has none
+    struct cachesvc_config
+        *cachesvc; // NULL: none; a file with a gateway has one, unless it says false
     // The resolved JSON of each part, for storing, comparing and handing on: an object
-    // {"apps": [...], "gateway": {...}} in canonical form (strings expanded, paths absolute).
+    // {"apps": [...], "gateway": {...}, "cachesvc": {...}} in canonical form (strings expanded,
+    // paths absolute).
     struct json_object *document;
 };
 

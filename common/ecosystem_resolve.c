@@ -85,7 +85,8 @@ static bool is_one_app(struct json_object *root)
     if (!json_object_is_type(root, json_type_object))
         return false;
     if (json_object_object_get_ex(root, "apps", NULL) ||
-        json_object_object_get_ex(root, "gateway", NULL))
+        json_object_object_get_ex(root, "gateway", NULL) ||
+        json_object_object_get_ex(root, "cachesvc", NULL))
         return false;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (json_object_object_get_ex(root, keys[i], NULL))
@@ -107,6 +108,19 @@ struct json_object *ecosystem_wrap(struct json_object *root)
     struct json_object *document = json_object_new_object();
     json_object_object_add(document, "apps", apps);
     return document;
+}
+
+void ecosystem_add_sidecars(struct json_object *document)
+{
+    struct json_object *value;
+    if (!json_object_is_type(document, json_type_object))
+        return;
+    if (!json_object_object_get_ex(document, "cachesvc", &value)) {
+        if (json_get_object(document, "gateway"))
+            json_object_object_add(document, "cachesvc", json_object_new_object());
+    } else if (json_object_is_type(value, json_type_boolean) && !json_object_get_boolean(value)) {
+        json_object_object_del(document, "cachesvc");
+    }
 }
 
 // --- paths ------------------------------------------------------------------------------------
@@ -192,4 +206,5 @@ void ecosystem_make_absolute(struct json_object *document, const char *folder)
         make_script_absolute(app, "cmd", folder);
     }
     make_process_absolute(json_get_object(document, "gateway"), folder);
+    make_process_absolute(json_get_object(document, "cachesvc"), folder);
 }

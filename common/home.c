@@ -14,10 +14,15 @@
 #include "common/mem.h"
 
 static const char *const names[] = {
-    [HOME_ROOT] = "",          [HOME_CONTROL] = "/control.sock",
-    [HOME_PID] = "/gwctl.pid", [HOME_DAEMON_LOG] = "/logs/gwctl.log",
-    [HOME_LOGS] = "/logs",     [HOME_RUN] = "/run",
-    [HOME_LOCK] = "/run/lock", [HOME_NOTIFY] = "/run/notify.sock",
+    [HOME_ROOT] = "",
+    [HOME_CONTROL] = "/control.sock",
+    [HOME_CACHE] = "/cache.sock",
+    [HOME_PID] = "/gwctl.pid",
+    [HOME_DAEMON_LOG] = "/logs/gwctl.log",
+    [HOME_LOGS] = "/logs",
+    [HOME_RUN] = "/run",
+    [HOME_LOCK] = "/run/lock",
+    [HOME_NOTIFY] = "/run/notify.sock",
 };
 
 enum { FILES = sizeof names / sizeof *names };

@@ -45,8 +45,12 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 // Names of inherited file descriptors (LISTEN_FDNAMES; ':' cannot be part of one).
 //   listen.<n>          the slot's socket of the gateway's n-th listener
 //   state               the state page
+//   cache               the cache segment: cachesvc may write it, gateway workers read it only
+//   cache.sock          cachesvc's listening socket
 #define FD_LISTEN_PREFIX "listen."
 #define FD_STATE "state"
+#define FD_CACHE "cache"
+#define FD_CACHE_SOCKET "cache.sock"
 
 // Environment of supervised processes, beside PORT, HOST, LISTEN_*, NOTIFY_SOCKET and instance_var.
 #define ENV_HOME "GWCTL_HOME"

@@ -201,6 +201,8 @@ struct json_object *source_names(struct json_object *document)
     }
     if (json_get_object(document, "gateway"))
         json_object_array_add(names, json_object_new_string("gateway"));
+    if (json_get_object(document, "cachesvc"))
+        json_object_array_add(names, json_object_new_string("cachesvc"));
     return names;
 }
 

@@ -64,17 +64,18 @@ static void free_specs(struct spec **specs, size_t count)
     free(specs);
 }
 
-// One gateway a home: a second file that brings one is refused, before anything was changed.
-static bool foreign_gateway(const struct request *request, struct spec **specs, size_t count)
+// One gateway and one cache a home: a second file that brings one is refused, before anything was
+// changed.
+static bool has_foreign(const struct request *request, struct spec **specs, size_t count)
 {
     const char *file = json_get_string(request->args, "file", "command line");
-    struct app *gateway = daemon_gateway(request->daemon);
-    for (size_t i = 0; gateway && i < count; i++) {
-        if (!spec_gateway(specs[i]) || strcmp(gateway->file, file) == 0)
+    for (size_t i = 0; i < count; i++) {
+        const struct app *app = daemon_find_app(request->daemon, spec_name(specs[i]));
+        if (spec_role(specs[i]) == SPEC_APP || !app || strcmp(app->file, file) == 0)
             continue;
-        char *text = mem_printf("this home has a gateway already, from %s; delete it first, or use "
+        char *text = mem_printf("this home has a %s already, from %s; delete it first, or use "
                                 "another GWCTL_HOME",
-                                gateway->file);
+                                app->name, app->file);
         control_refuse(request->connection, request->id, text);
         free(text);
         return true;
@@ -151,7 +152,7 @@ static void apply_document(const struct request *request, struct json_object *do
     struct spec **specs = read_document(request, document, &count);
     if (!specs)
         return;
-    if (!foreign_gateway(request, specs, count)) {
+    if (!has_foreign(request, specs, count)) {
         struct operation *operation = operation_begin(request->connection, request->id);
         for (size_t i = 0; i < count; i++)
             apply_spec(request, specs[i], verb, operation);
@@ -423,7 +424,7 @@ static const struct command *find_command(const char *word)
 static bool may_say(const struct request *request, const struct command *command)
 {
     struct worker *worker = daemon_find_pid(request->daemon, control_peer_pid(request->connection));
-    bool is_worker = worker && spec_gateway(worker->spec);
+    bool is_worker = worker && spec_role(worker->spec) != SPEC_APP;
     return is_worker == (command->speaker == SPEAKER_WORKER);
 }
 

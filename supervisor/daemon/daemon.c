@@ -83,6 +83,8 @@ void daemon_forget_app(struct daemon *daemon, struct app *app)
         at = &(*at)->next;
     *at = app->next;
     log_info("%s: deleted", app->name);
+    if (spec_cachesvc(app->spec))
+        cache_page_close(&daemon->cache, daemon->keeper);
     app_free(app);
     daemon->changed = true;
     if (!daemon->apps)
@@ -293,6 +295,7 @@ int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err 
     memset(daemon, 0, sizeof *daemon);
     daemon->loop = loop;
     daemon->snapshot_fd = -1;
+    cache_page_init(&daemon->cache);
     *final = true;
     daemon->keeper = keeper_link_open(loop, &keeper_events, daemon, err);
     if (!daemon->keeper || home_open(err) == -1 || take_lock(daemon, err) == -1)
@@ -339,33 +342,43 @@ static void on_close_now(uv_timer_t *timer)
     close_handles(daemon);
 }
 
-void daemon_look_for_end(struct daemon *daemon)
+// The order of the end: nobody sends requests to what is gone, or asks a cache that is.
+static unsigned end_stage(const struct app *app)
 {
-    struct app *gateway = daemon_gateway(daemon);
+    static const unsigned stages[] = {[SPEC_GATEWAY] = 0, [SPEC_APP] = 1, [SPEC_CACHESVC] = 2};
+    return stages[spec_role(app->spec)];
+}
+
+// Stops what belongs to the stage; true: all of it has ended.
+static bool end_apps(const struct daemon *daemon, unsigned stage)
+{
     bool settled = true;
-    if (!daemon->ending)
-        return;
-    if (gateway && !app_is_settled(gateway))
-        return;
     for (struct app *app = daemon->apps; app; app = app->next) {
-        if (app_is_settled(app))
+        if (end_stage(app) != stage || app_is_settled(app))
             continue;
         settled = false;
         app_stop(app);
     }
+    return settled;
+}
+
+void daemon_look_for_end(struct daemon *daemon)
+{
+    if (!daemon->ending)
+        return;
+    for (unsigned stage = 0; stage <= 2; stage++) {
+        if (!end_apps(daemon, stage))
+            return;
+    }
     // Not at once: we may be inside a worker that is about to be freed.
-    if (settled)
-        uv_timer_start(&daemon->closer, on_close_now, 0, 0);
+    uv_timer_start(&daemon->closer, on_close_now, 0, 0);
 }
 
 void daemon_end(struct daemon *daemon)
 {
-    struct app *gateway = daemon_gateway(daemon);
     if (daemon->ending)
         return;
     daemon->ending = true;
-    if (gateway)
-        app_stop(gateway);
     daemon_look_for_end(daemon);
 }
 

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "app.h"
+#include "cache_page.h"
 #include "common/state_page.h"
 
 struct control;
@@ -25,6 +26,7 @@ struct daemon {
     struct state_page *page;
     int page_fd;
     bool columns_used[STATE_COLUMNS];
+    struct cache_page cache;
     struct keeper_link *keeper;
     struct notify_socket *notify;
     struct port_pool *ports;

@@ -58,6 +58,7 @@ static struct json_object *build_pm2_env(const struct worker *worker)
 {
     const struct app_config *config = spec_config(worker->spec);
     struct json_object *env = json_object_new_object();
+    enum spec_role role = spec_role(worker->spec);
     char *out = spawn_log_path(worker, false), *error = spawn_log_path(worker, true);
 
     put_text(env, "name", worker->app->name);
@@ -71,7 +72,7 @@ static struct json_object *build_pm2_env(const struct worker *worker)
     put_text(env, "exec_mode", spec_gateway(worker->spec) ? "cluster_mode" : "fork_mode");
     put_number(env, "instances", (int64_t)worker->app->slot_count);
     put_number(env, "NODE_APP_INSTANCE", worker->slot->index);
-    put_text(env, "pm_exec_path", spec_gateway(worker->spec) ? "gateway" : config->script);
+    put_text(env, "pm_exec_path", role == SPEC_APP ? config->script : spec_name(worker->spec));
     put_text(env, "pm_cwd", config->cwd);
     put_text(env, "exec_interpreter", config->interpreter);
     json_object_object_add(env, "args", text_array(&config->args));

@@ -68,7 +68,7 @@ static void try_probe(struct readiness *readiness)
 
 static bool notified_only(const struct worker *worker)
 {
-    return spec_gateway(worker->spec) != NULL || spec_config(worker->spec)->wait_ready;
+    return spec_config(worker->spec)->wait_ready;
 }
 
 static bool is_explicit(const struct ready_config *config)
@@ -124,7 +124,7 @@ void readiness_notified(struct readiness *readiness)
 
 void readiness_node_ready(struct readiness *readiness)
 {
-    if (!is_explicit(readiness->config) && !spec_gateway(readiness->worker->spec))
+    if (!is_explicit(readiness->config))
         worker_ready(readiness->worker, "ipc");
 }
 

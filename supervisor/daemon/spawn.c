@@ -90,13 +90,12 @@ static int check_script(const struct app_config *config, bool executed, struct e
     return err_set_errno(err, "script %s", script);
 }
 
-static int build_args(const struct worker *worker, char **gateway, struct words *args,
-                      struct err *err)
+static int build_args(const struct worker *worker, char **own, struct words *args, struct err *err)
 {
     const struct app_config *config = spec_config(worker->spec);
-    if (spec_gateway(worker->spec)) {
-        *gateway = mem_printf("%s/gateway", worker->app->daemon->programs);
-        add_word(args, *gateway);
+    if (spec_role(worker->spec) != SPEC_APP) {
+        *own = mem_printf("%s/%s", worker->app->daemon->programs, spec_name(worker->spec));
+        add_word(args, *own);
         return 0;
     }
     const char *interpreter =
@@ -217,20 +216,36 @@ static int take_port(struct worker *worker, struct err *err)
     return 0;
 }
 
-static size_t collect_fds(struct worker *worker, struct process_fd *fds)
+static size_t gateway_fds(const struct worker *worker, struct process_fd *fds)
 {
-    struct daemon *daemon = worker->app->daemon;
-    struct slot *slot = worker->slot;
+    const struct daemon *daemon = worker->app->daemon;
+    const struct slot *slot = worker->slot;
     size_t count = 0;
-    if (!spec_gateway(worker->spec))
-        return 0;
-    for (size_t i = 0; i < slot->socket_count && count < PROCESS_FDS_MAX - 1; i++) {
+    for (size_t i = 0; i < slot->socket_count && count < PROCESS_FDS_MAX - 2; i++) {
         fds[count].fd = slot->sockets[i];
         snprintf(fds[count].name, sizeof fds[count].name, FD_LISTEN_PREFIX "%zu", i);
         count++;
     }
-    fds[count] = (struct process_fd){daemon->page_fd, FD_STATE};
-    return count + 1;
+    fds[count++] = (struct process_fd){daemon->page_fd, FD_STATE};
+    if (daemon->cache.read_fd >= 0)
+        fds[count++] = (struct process_fd){daemon->cache.read_fd, FD_CACHE};
+    return count;
+}
+
+static size_t collect_fds(const struct worker *worker, struct process_fd *fds)
+{
+    const struct daemon *daemon = worker->app->daemon;
+    switch (spec_role(worker->spec)) {
+    case SPEC_APP:
+        return 0;
+    case SPEC_GATEWAY:
+        return gateway_fds(worker, fds);
+    case SPEC_CACHESVC:
+        fds[0] = (struct process_fd){daemon->cache.write_fd, FD_CACHE};
+        fds[1] = (struct process_fd){daemon->cache.socket_fd, FD_CACHE_SOCKET};
+        return 2;
+    }
+    return 0;
 }
 
 static int start_process(struct worker *worker, const struct process_events *events, char **args,
@@ -256,7 +271,7 @@ static int start_process(struct worker *worker, const struct process_events *eve
         .gid = config->gid,
         .umask = config->umask,
         .limit_nofile = config->limit_nofile,
-        .no_new_privileges = spec_gateway(worker->spec) != NULL,
+        .no_new_privileges = spec_role(worker->spec) != SPEC_APP,
     };
     worker->process = process_start(worker->app->daemon->loop, &options, events, worker, err);
     free(launcher);
@@ -270,6 +285,15 @@ static int start_process(struct worker *worker, const struct process_events *eve
     return 0;
 }
 
+static int open_cache(const struct worker *worker, struct err *err)
+{
+    const struct cachesvc_config *config = spec_cachesvc(worker->spec);
+    struct daemon *daemon = worker->app->daemon;
+    if (!config)
+        return 0;
+    return cache_page_open(&daemon->cache, (uint64_t)config->memory_bytes, daemon->keeper, err);
+}
+
 static uint64_t new_spawn_id(void)
 {
     uint64_t id;
@@ -281,11 +305,12 @@ static uint64_t new_spawn_id(void)
 int spawn_worker(struct worker *worker, const struct process_events *events, struct err *err)
 {
     struct words args = {0}, env = {0};
-    char *gateway = NULL;
+    char *own = NULL;
     int result = -1;
 
     worker->spawn_id = new_spawn_id();
-    if (build_args(worker, &gateway, &args, err) == 0 && take_port(worker, err) == 0) {
+    if (build_args(worker, &own, &args, err) == 0 && open_cache(worker, err) == 0 &&
+        take_port(worker, err) == 0) {
         build_env(worker, &env);
         result = start_process(worker, events, args.items, env.items, err);
     }
@@ -293,6 +318,6 @@ int spawn_worker(struct worker *worker, const struct process_events *events, str
         daemon_worker_gone(worker);
     words_free(&args);
     words_free(&env);
-    free(gateway);
+    free(own);
     return result;
 }

@@ -17,17 +17,26 @@ struct spec {
     unsigned references;
     struct origin *origin;
     const struct app_config *config;
-    const struct gateway_config *gateway;
+    enum spec_role role;
     struct json_object *json;
 };
 
-static struct spec *spec_new(struct origin *origin, const struct app_config *config,
-                             const struct gateway_config *gateway, struct json_object *json)
+static const char *const own_names[] = {[SPEC_GATEWAY] = "gateway", [SPEC_CACHESVC] = "cachesvc"};
+
+static struct spec *spec_new(struct origin *origin, enum spec_role role,
+                             const struct app_config *config, struct json_object *json)
 {
     struct spec *spec = mem_zalloc(1, sizeof *spec);
     origin->references++;
-    *spec = (struct spec){1, origin, config, gateway, json};
+    *spec = (struct spec){1, origin, config, role, json};
     return spec;
+}
+
+static struct spec *own_spec(struct origin *origin, enum spec_role role,
+                             const struct app_config *config)
+{
+    return spec_new(origin, role, config,
+                    json_get_object(origin->ecosystem->document, own_names[role]));
 }
 
 static void origin_unref(struct origin *origin)
@@ -43,15 +52,17 @@ struct spec **spec_list(struct ecosystem *ecosystem, struct json_object *environ
 {
     struct origin *origin = mem_zalloc(1, sizeof *origin);
     *origin = (struct origin){1, ecosystem, json_object_get(environment)};
-    struct spec **list = mem_zalloc(ecosystem->app_count + 2, sizeof(struct spec *));
+    struct spec **list = mem_zalloc(ecosystem->app_count + 3, sizeof(struct spec *));
     struct json_object *apps = json_get_array(ecosystem->document, "apps");
     size_t n = 0;
 
     for (size_t i = 0; i < ecosystem->app_count; i++)
-        list[n++] = spec_new(origin, &ecosystem->apps[i], NULL, json_object_array_get_idx(apps, i));
+        list[n++] =
+            spec_new(origin, SPEC_APP, &ecosystem->apps[i], json_object_array_get_idx(apps, i));
+    if (ecosystem->cachesvc)
+        list[n++] = own_spec(origin, SPEC_CACHESVC, &ecosystem->cachesvc->process);
     if (ecosystem->gateway)
-        list[n++] = spec_new(origin, &ecosystem->gateway->process, ecosystem->gateway,
-                             json_get_object(ecosystem->document, "gateway"));
+        list[n++] = own_spec(origin, SPEC_GATEWAY, &ecosystem->gateway->process);
     origin_unref(origin);
     *count = n;
     return list;
@@ -71,9 +82,14 @@ void spec_unref(struct spec *spec)
     free(spec);
 }
 
+enum spec_role spec_role(const struct spec *spec)
+{
+    return spec->role;
+}
+
 const char *spec_name(const struct spec *spec)
 {
-    return spec->gateway ? "gateway" : spec->config->name;
+    return spec->role == SPEC_APP ? spec->config->name : own_names[spec->role];
 }
 
 const struct app_config *spec_config(const struct spec *spec)
@@ -83,7 +99,12 @@ const struct app_config *spec_config(const struct spec *spec)
 
 const struct gateway_config *spec_gateway(const struct spec *spec)
 {
-    return spec->gateway;
+    return spec->role == SPEC_GATEWAY ? spec->origin->ecosystem->gateway : NULL;
+}
+
+const struct cachesvc_config *spec_cachesvc(const struct spec *spec)
+{
+    return spec->role == SPEC_CACHESVC ? spec->origin->ecosystem->cachesvc : NULL;
 }
 
 struct json_object *spec_document(const struct spec *spec)

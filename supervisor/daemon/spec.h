@@ -10,19 +10,24 @@
 
 struct spec;
 
-// The spec of each app in a checked document; the gateway's is last. Takes the ecosystem.
-// `environment` is the command's, an array of "NAME=value" (a reference is taken); NULL: that of
-// the supervisor. *count is their number; the caller owns one reference to each and the array
-// (free).
+// Whose program it is; the names of our own are reserved.
+enum spec_role { SPEC_APP, SPEC_GATEWAY, SPEC_CACHESVC };
+
+// The spec of each app in a checked document, then those of the cache and the gateway. Takes the
+// ecosystem. `environment` is the command's, an array of "NAME=value" (a reference is taken); NULL:
+// that of the supervisor. *count is their number; the caller owns one reference to each and the
+// array (free).
 struct spec **spec_list(struct ecosystem *ecosystem, struct json_object *environment,
                         size_t *count);
 
 struct spec *spec_ref(struct spec *spec);
 void spec_unref(struct spec *spec); // NULL is allowed
 
-const char *spec_name(const struct spec *spec); // "gateway" for the gateway
+enum spec_role spec_role(const struct spec *spec);
+const char *spec_name(const struct spec *spec); // of our own programs: "gateway", "cachesvc"
 const struct app_config *spec_config(const struct spec *spec);
-const struct gateway_config *spec_gateway(const struct spec *spec); // NULL for an app
+const struct gateway_config *spec_gateway(const struct spec *spec);   // NULL for others
+const struct cachesvc_config *spec_cachesvc(const struct spec *spec); // NULL for others
 
 // The whole resolved document the spec came from; borrowed.
 struct json_object *spec_document(const struct spec *spec);

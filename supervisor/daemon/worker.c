@@ -70,7 +70,7 @@ static void disarm(struct worker *worker)
 static struct restart_policy policy_of(const struct worker *worker)
 {
     const struct app_config *config = spec_config(worker->spec);
-    bool ours = spec_gateway(worker->spec) != NULL;
+    bool ours = spec_role(worker->spec) != SPEC_APP;
     return (struct restart_policy){
         .autorestart = config->autorestart && !worker->candidate,
         .min_uptime_ms = (uint32_t)config->min_uptime_ms,

@@ -1,0 +1,35 @@
+// The keys of the cache sidecar.
+
+#include "common/cachesvc_config.h"
+
+#include "common/config_errors.h"
+#include "common/segment.h"
+
+enum { READY_TIMEOUT_MS = 30000, READY_INTERVAL_MS = 100 };
+
+#define CACHESVC(field) offsetof(struct cachesvc_config, field)
+
+static void check_cachesvc(void *object, const char *path, struct config_errors *errors)
+{
+    struct cachesvc_config *cachesvc = object;
+    (void)path;
+    if (cachesvc->process.instances != 1)
+        config_errors_add_key(errors, "instances", "the cache has one writer: 1");
+    // No keys: it says itself when it is ready.
+    cachesvc->process.wait_ready = true;
+    cachesvc->process.ready.timeout_ms = READY_TIMEOUT_MS;
+    cachesvc->process.ready.interval_ms = READY_INTERVAL_MS;
+}
+
+static const struct key cachesvc_keys[] = {
+    {"memory", KEY_SIZE, CACHESVC(memory_bytes), .min = (int64_t)SEGMENT_SIZE_MIN,
+     .max = (int64_t)SEGMENT_SIZE_MAX, .fallback = "256M", .flags = KEY_RESTART,
+     .help = "How much memory the cache takes, keys and all else included."},
+    {0},
+};
+
+const struct key_table cachesvc_config_table = {.noun = "cachesvc",
+                                                .keys = cachesvc_keys,
+                                                .size = sizeof(struct cachesvc_config),
+                                                .base_keys = app_config_sidecar_keys,
+                                                .check = check_cachesvc};

@@ -5,12 +5,12 @@
 
 #include "common/gateway_config.h"
 
-#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/config_path.h"
+#include "common/http_text.h"
 #include "common/map.h"
 #include "common/mem.h"
 
@@ -98,49 +98,6 @@ static const struct key_table upstream_table = {.noun = "upstream",
 
 // --- routes -----------------------------------------------------------------------------------
 
-// An escape that stays when a request's path is brought to its normal form: upper case, and of a
-// byte that needs it.
-static bool is_escape(const char *text)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    if (strspn(text + 1, digits) < 2)
-        return false;
-    int byte =
-        (int)(strchr(digits, text[1]) - digits) * 16 + (int)(strchr(digits, text[2]) - digits);
-    return byte > 0 && (byte >= 0x80 || (!isalnum(byte) && !strchr("-._~", byte)));
-}
-
-// What may stand between two slashes: not nothing, no dots only, the bytes of a request's path.
-static bool is_segment(const char *segment, size_t length)
-{
-    if (length == 0 || (length <= 2 && strspn(segment, ".") >= length))
-        return false;
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)segment[i];
-        bool is_plain = byte > ' ' && byte < 0x7F && !strchr("%?#\\*", byte);
-        if (!is_plain && (byte != '%' || !is_escape(segment + i)))
-            return false;
-    }
-    return true;
-}
-
-// "/exact" or "/prefix/*"; says which. Only the form that paths of requests are brought to before
-// they are compared: what would never match, or twice, is refused here.
-static bool is_pattern(const char *path, bool *is_prefix)
-{
-    *is_prefix = false;
-    if (path[0] != '/')
-        return false;
-    while (path[0] == '/' && path[1] != '\0') {
-        size_t length = strcspn(++path, "/");
-        *is_prefix = strcmp(path, "*") == 0;
-        if (!*is_prefix && !is_segment(path, length))
-            return false;
-        path += length;
-    }
-    return true;
-}
-
 static void check_route(void *object, const char *path, struct config_errors *errors)
 {
     static const char form[] =
@@ -149,9 +106,9 @@ static void check_route(void *object, const char *path, struct config_errors *er
     bool is_prefix, is_rewrite_prefix;
     (void)path;
 
-    if (!is_pattern(route->path, &is_prefix))
+    if (!http_text_is_pattern(route->path, &is_prefix))
         config_errors_add_key(errors, "path", form, route->path);
-    else if (route->rewrite && !is_pattern(route->rewrite, &is_rewrite_prefix))
+    else if (route->rewrite && !http_text_is_pattern(route->rewrite, &is_rewrite_prefix))
         config_errors_add_key(errors, "rewrite", form, route->rewrite);
     else if (route->rewrite && is_prefix != is_rewrite_prefix)
         config_errors_add_key(errors, "rewrite", "must end in \"/*\" exactly when \"path\" does");

@@ -26,10 +26,11 @@ enum key_type {
                      // at least min
     KEY_ENVIRONMENT, // struct key_strings of "NAME=value"; an object of scalars; objects as JSON
     KEY_OBJECT,      // a struct embedded at offset, described by `table`; absent = all defaults
-    KEY_OBJECTS,     // struct key_array; an array of objects described by `table`; at least min
-    KEY_OBJECT_MAP,  // struct key_array; an object of objects; each item's first field is
-                     // `char *` and holds its key
-    KEY_CUSTOM,      // whatever `parse` makes of it
+    KEY_OBJECTS,    // struct key_array; an array of objects described by `table`; at least min; the
+                    // fallback is JSON
+    KEY_OBJECT_MAP, // struct key_array; an object of objects; each item's first field is
+                    // `char *` and holds its key
+    KEY_CUSTOM,     // whatever `parse` makes of it
 };
 
 enum key_flags {
@@ -45,6 +46,18 @@ struct key_strings {
 struct key_array {
     void *items; // count structs of table->size
     size_t count;
+};
+
+// What of an object stood in the file.
+enum key_presence {
+    KEY_ABSENT,
+    KEY_FALSE, // `false` in its place
+    KEY_GIVEN,
+};
+
+struct key_given {
+    enum key_presence presence;
+    uint64_t rows; // bit i: the i-th row, base rows first
 };
 
 struct key_table;
@@ -64,6 +77,7 @@ struct key {
     // stands behind the path. May be called with the fallback as a JSON string.
     int (*parse)(struct json_object *value, void *field, struct err *err);
     void (*clear)(void *field); // KEY_CUSTOM: releases it; may be NULL
+    size_t size;                // KEY_CUSTOM: of the field; for keytable_overlay
     const char *help;           // one sentence
 };
 
@@ -73,6 +87,14 @@ struct key_table {
     size_t size;            // of the struct
     // Rows of the struct that this one begins with, before the table's own; may be NULL.
     const struct key *base_keys;
+    // An item of KEY_OBJECTS may also be the name of a KEY_BOOL row: "x" for {"x": true}. The
+    // check is not called for it.
+    bool has_words;
+    // The struct has a struct key_given at the offset `given`, and at most 64 rows.
+    bool notes_given;
+    size_t given;
+    // KEY_OBJECT: `false` may stand for the object, which then has its defaults; needs notes_given.
+    bool may_be_false;
     // Rules between fields; adds its findings to errors. May be NULL. Called only when the object
     // had no finding of its own.
     void (*check)(void *object, const char *path, struct config_errors *errors);
@@ -106,6 +128,12 @@ int keytable_parse(const struct key_table *table, struct json_object *value,
 
 // Frees what the rows allocated and zeroes the object.
 void keytable_clear(const struct key_table *table, void *object);
+
+// Fills `result` with what `over` was given and, where nothing was, with what stands in `base`; of
+// embedded objects that note what they were given, key by key. The table notes it. What the rows
+// point to stays that of base and over: never clear the result. It may be neither of the two.
+void keytable_overlay(const struct key_table *table, const void *base, const void *over,
+                      void *result);
 
 // The known word nearest to `word` (optimal string alignment distance, at most a third of its
 // length), or NULL. `words` is NULL-terminated.

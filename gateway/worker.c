@@ -15,18 +15,18 @@
 
 #include "common/ecosystem.h"
 #include "common/home.h"
+#include "common/inherited.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/notify.h"
 #include "common/proto.h"
 #include "common/state_page.h"
 #include "config.h"
 #include "control_link.h"
 #include "drain.h"
 #include "exchange.h"
-#include "inherited.h"
 #include "listener.h"
-#include "notify.h"
 #include "server.h"
 
 enum { DRAIN_TICK_MS = 100 };

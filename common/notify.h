@@ -1,6 +1,6 @@
 // Tells the supervisor how we are, as sd_notify(3) does.
-#ifndef GW_GATEWAY_NOTIFY_H
-#define GW_GATEWAY_NOTIFY_H
+#ifndef GW_COMMON_NOTIFY_H
+#define GW_COMMON_NOTIFY_H
 
 // Sends one datagram ("READY=1", "STOPPING=1\nSTATUS=draining") to $NOTIFY_SOCKET. Without that
 // variable nothing happens; a failure is logged, since nobody could do anything about it.

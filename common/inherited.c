@@ -1,5 +1,5 @@
 // LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES. Nothing is opened or closed here.
-#include "inherited.h"
+#include "common/inherited.h"
 
 #include <stdlib.h>
 #include <string.h>

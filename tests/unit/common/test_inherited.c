@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inherited.h"
+#include "common/inherited.h"
 
 static struct inherited inherited;
 static struct err err;

@@ -1,5 +1,5 @@
 // READY and STOPPING. A handful in the life of a process, so each opens its own socket.
-#include "notify.h"
+#include "common/notify.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // The file descriptors that the supervisor handed down, by name, as sd_listen_fds does.
-#ifndef GW_GATEWAY_INHERITED_H
-#define GW_GATEWAY_INHERITED_H
+#ifndef GW_COMMON_INHERITED_H
+#define GW_COMMON_INHERITED_H
 
 #include <stddef.h>
 #include <sys/types.h>

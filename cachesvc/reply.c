@@ -75,13 +75,24 @@ void reply_integer(struct buf *out, int64_t value)
     buf_commit(out, (size_t)(put_line_end(at) - start));
 }
 
-void reply_bulk(struct buf *out, const void *bytes, size_t length)
+char *reply_bulk_room(struct buf *out, size_t length)
 {
     char *start = buf_reserve(out, HEAD_SIZE + length + 2);
     char *at = put_head(start, '$', length);
+    buf_commit(out, (size_t)(put_line_end(at + length) - start));
+    return at;
+}
+
+void reply_bulk(struct buf *out, const void *bytes, size_t length)
+{
+    char *at = reply_bulk_room(out, length);
     if (length > 0)
         memcpy(at, bytes, length);
-    buf_commit(out, (size_t)(put_line_end(at + length) - start));
+}
+
+void reply_bulk_text(struct buf *out, const char *text)
+{
+    reply_bulk(out, text, strlen(text));
 }
 
 void reply_null_bulk(struct buf *out)

@@ -18,6 +18,11 @@ void reply_integer(struct buf *out, int64_t value);
 // Any bytes. NULL is allowed when length is 0 (an empty value, not a null).
 void reply_bulk(struct buf *out, const void *bytes, size_t length);
 
+// The same of bytes that the caller writes: room for `length` of them.
+char *reply_bulk_room(struct buf *out, size_t length);
+
+void reply_bulk_text(struct buf *out, const char *text);
+
 void reply_null_bulk(struct buf *out);
 void reply_null_array(struct buf *out);
 

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "number.h"
 
 enum { FEWEST_ARGS = 16, MOST_ARGS_KEPT = 1024, SHORT_LENGTH_DIGITS = 7 };
 
@@ -107,26 +108,6 @@ static bool is_digit(char byte)
     return (unsigned char)(byte - '0') < 10;
 }
 
-// A whole number as it would be printed: no blanks, no plus, no leading zeros.
-static bool read_integer(const char *text, size_t length, int64_t *value)
-{
-    bool is_negative = length > 0 && text[0] == '-';
-    size_t at = is_negative ? 1 : 0;
-    size_t digits = length - at;
-    uint64_t magnitude = 0;
-    if (digits == 0 || digits > 19 || (text[at] == '0' && length > 1))
-        return false;
-    for (; at < length; ++at) {
-        if (!is_digit(text[at]))
-            return false;
-        magnitude = magnitude * 10 + (uint64_t)(text[at] - '0');
-    }
-    if (magnitude > (uint64_t)INT64_MAX + (is_negative ? 1 : 0))
-        return false;
-    *value = is_negative ? -(int64_t)(magnitude - 1) - 1 : (int64_t)magnitude;
-    return true;
-}
-
 // The usual line of a length: few digits, and there with both bytes behind them. Returns how many
 // bytes the line takes, or 0 when it is not of that kind.
 static inline size_t read_short_length(const char *line, size_t there, int64_t *value)
@@ -171,7 +152,7 @@ static enum resp_result read_any_length(struct resp_parser *parser, const char *
     }
     if (texts == &bulk_texts && line[0] != '$')
         return fail_expected_bulk(parser, line[0]);
-    if (!read_integer(line + 1, line_length - 1, value))
+    if (!number_parse(line + 1, line_length - 1, value))
         return fail(parser, texts->invalid);
     parser->position += line_length + 2;
     parser->scanned = 0;

@@ -463,6 +463,14 @@ size_t store_value_memory(const struct store *store, const struct store_value *v
     return memory_of(store, page_item(&store->page, value->ref));
 }
 
+const struct segment_tag *store_value_tags(const struct store *store,
+                                           const struct store_value *value, size_t *count_of)
+{
+    const struct segment_item *item = page_item(&store->page, value->ref);
+    *count_of = item->tag_count;
+    return item_tags(item);
+}
+
 // --- other changes ------------------------------------------------------------------------------
 
 bool store_delete(struct store *store, const char *key, size_t length, uint64_t now_ms)

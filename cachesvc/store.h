@@ -100,6 +100,10 @@ struct store_stats {
 };
 void store_stats(const struct store *store, struct store_stats *stats);
 
+// The tags of a value just found, in the segment; to be copied before they are stored again.
+const struct segment_tag *store_value_tags(const struct store *store,
+                                           const struct store_value *value, size_t *count);
+
 // The bytes that the item of a value just found takes.
 size_t store_value_memory(const struct store *store, const struct store_value *value);
 

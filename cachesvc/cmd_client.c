@@ -84,15 +84,25 @@ static bool is_listed(const struct request *request, const struct session *sessi
     return false;
 }
 
+static bool check_type(struct request *request, const struct resp_arg *type)
+{
+    static const char *const types[] = {"normal", "master", "replica", "slave", "pubsub"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; ++i)
+        if (arg_is(type, types[i]))
+            return true;
+    reply_error(request->out, "ERR Unknown client type '%.*s'", (int)type->length, type->bytes);
+    return false;
+}
+
 static bool check_list_arguments(struct request *request)
 {
     const struct resp_arg *option = &request->args[2];
     int64_t id;
-    bool is_type = request->count == 4 && arg_is(option, "type");
-    bool is_id = request->count >= 4 && arg_is(option, "id");
-    if (request->count == 2 || is_type)
+    if (request->count == 2)
         return true;
-    if (!is_id) {
+    if (request->count == 4 && arg_is(option, "type"))
+        return check_type(request, option + 1);
+    if (request->count < 4 || !arg_is(option, "id")) {
         reply_syntax_error(request);
         return false;
     }

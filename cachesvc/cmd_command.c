@@ -105,7 +105,7 @@ void command_command_info(struct request *request)
         if (command)
             reply_info(request->out, command);
         else
-            reply_null_array(request->out);
+            reply_null_bulk(request->out);
     }
 }
 

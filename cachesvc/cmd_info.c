@@ -109,14 +109,14 @@ static void write_cpu(const struct request *request, struct buf *text)
                (long long)usage.ru_utime.tv_sec, (long)usage.ru_utime.tv_usec);
 }
 
-// How many keys expire is not counted: that field is left out rather than wrong.
+// How many keys expire is not counted. The fields are there because clients parse them.
 static void write_keyspace(const struct request *request, struct buf *text)
 {
     struct store_stats stats;
     store_stats(request->store, &stats);
     buf_append_text(text, "# Keyspace\r\n");
     if (stats.keys > 0)
-        buf_printf(text, "db0:keys=%llu\r\n", (unsigned long long)stats.keys);
+        buf_printf(text, "db0:keys=%llu,expires=0,avg_ttl=0\r\n", (unsigned long long)stats.keys);
 }
 
 static const struct section {

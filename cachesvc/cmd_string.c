@@ -130,6 +130,11 @@ static bool read_options(struct request *request, size_t first, unsigned allowed
             return false;
         }
     }
+    return true;
+}
+
+static bool read_expiry(struct request *request, struct options *options)
+{
     return options->expiry_at == 0 ||
            arg_expiry(request, options->expiry_at, options->expiry_kind, &options->expires_ms);
 }
@@ -144,6 +149,8 @@ void command_getex(struct request *request)
         reply_null_bulk(request->out);
         return;
     }
+    if (!read_expiry(request, &options))
+        return;
     value_reply(request, &value);
     if (options.expires_ms != 0 && options.expires_ms <= request->now_ms)
         delete_key(request, 1);
@@ -176,7 +183,7 @@ static void set_with_options(struct request *request)
     struct options options;
     struct store_value old;
     size_t reply_from = request->out->length;
-    if (!read_options(request, 3, OPTIONS_OF_SET, &options))
+    if (!read_options(request, 3, OPTIONS_OF_SET, &options) || !read_expiry(request, &options))
         return;
     if (options.set & OPTION_GET)
         reply_value_or_null(request, 1);

@@ -47,4 +47,12 @@ struct cache_config {
     int64_t wait_ms;
 };
 
+extern const struct key_table cache_config_table;
+
+// What holds for a route, given what was said about it and about the gateway: the gateway's keys
+// with the route's in place of them. Returns false when nothing is cached. *effective borrows from
+// both: never clear it.
+bool cache_config_merge(const struct cache_config *gateway, const struct cache_config *route,
+                        struct cache_config *effective);
+
 #endif

@@ -98,6 +98,18 @@ static const struct key_table upstream_table = {.noun = "upstream",
 
 // --- routes -----------------------------------------------------------------------------------
 
+static void check_caching(const struct route_config *route, struct config_errors *errors)
+{
+    if (route->cache_control && !http_text_is_value(route->cache_control))
+        config_errors_add_key(errors, "cache_control", "holds a control character");
+    if (!route->no_cache)
+        return;
+    if (route->cache_control)
+        config_errors_add_key(errors, "cache_control", "does not go with \"no_cache\"");
+    if (route->cache.given.presence == KEY_GIVEN)
+        config_errors_add_key(errors, "cache", "does not go with \"no_cache\"");
+}
+
 static void check_route(void *object, const char *path, struct config_errors *errors)
 {
     static const char form[] =
@@ -112,6 +124,7 @@ static void check_route(void *object, const char *path, struct config_errors *er
         config_errors_add_key(errors, "rewrite", form, route->rewrite);
     else if (route->rewrite && is_prefix != is_rewrite_prefix)
         config_errors_add_key(errors, "rewrite", "must end in \"/*\" exactly when \"path\" does");
+    check_caching(route, errors);
     if (!route->id)
         route->id = mem_strdup(route->path);
 }
@@ -125,6 +138,12 @@ static const struct key route_keys[] = {
      .help = "A name from \"upstreams\"."},
     {"rewrite", KEY_STRING, ROUTE(rewrite), .min = 1, .max = 1024,
      .help = "What replaces the path; \"/v2/*\" replaces the prefix only."},
+    {"cache", KEY_OBJECT, ROUTE(cache), .table = &cache_config_table,
+     .help = "What is different from the gateway's \"cache\"; false: nothing is stored."},
+    {"cache_control", KEY_STRING, ROUTE(cache_control), .min = 1, .max = 1024,
+     .help = "Replaces Cache-Control in answers with 2xx."},
+    {"no_cache", KEY_BOOL, ROUTE(no_cache), .fallback = "false",
+     .help = "Whether nobody may store the answers, browsers and ourselves among them."},
     {0},
 };
 
@@ -255,6 +274,8 @@ static const struct key gateway_keys[] = {
      .fallback = "60s", .help = "How long a client may take nothing of its answer."},
     {"max_body", KEY_SIZE, GATEWAY(max_body_bytes), .min = 0, .max = INT64_C(1) << 40,
      .fallback = "10M", .help = "The longest body of a request."},
+    {"cache", KEY_OBJECT, GATEWAY(cache), .table = &cache_config_table,
+     .help = "Which answers are stored and given again; without it none."},
     {0},
 };
 
@@ -263,3 +284,9 @@ const struct key_table gateway_config_table = {.noun = "gateway",
                                                .size = sizeof(struct gateway_config),
                                                .base_keys = app_config_gateway_keys,
                                                .check = check_gateway};
+
+bool gateway_config_cache(const struct gateway_config *gateway, const struct route_config *route,
+                          struct cache_config *effective)
+{
+    return cache_config_merge(&gateway->cache, &route->cache, effective) && !route->no_cache;
+}

@@ -4,6 +4,7 @@
 #define GW_COMMON_GATEWAY_CONFIG_H
 
 #include "common/app_config.h"
+#include "common/cache_config.h"
 
 struct listen_config {
     char *address; // "127.0.0.1:5055", "[::1]:80", "*:80" or "0.0.0.0:80"
@@ -25,6 +26,9 @@ struct route_config {
     char *path;     // "/exact" or "/prefix/*" (also matches "/prefix")
     char *upstream; // a key of upstreams
     char *rewrite;  // "/v2/*": replaces the prefix (or the whole path); NULL: unchanged
+    struct cache_config cache;
+    char *cache_control; // replaces that of 2xx; NULL: the upstream's stays
+    bool no_cache;       // no answer is to be kept by anybody
 };
 
 struct gateway_config {
@@ -37,9 +41,14 @@ struct gateway_config {
     int64_t body_timeout_ms;      // between two pieces of a request body
     int64_t send_timeout_ms;      // for a client to take some of the answer
     int64_t max_body_bytes;
+    struct cache_config cache;
 };
 
 extern const struct key_table gateway_config_table;
+
+// What the cache does for a route; see cache_config_merge. Nothing when the route says no_cache.
+bool gateway_config_cache(const struct gateway_config *gateway, const struct route_config *route,
+                          struct cache_config *effective);
 
 // "host:port" of a listener in parts; host "" for all addresses. -1 with a sentence.
 int listen_address_parse(const char *address, char *host, size_t host_size, int *port,

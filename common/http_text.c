@@ -59,6 +59,11 @@ bool http_text_is_token(const char *text)
     return at > text && !*at;
 }
 
+bool http_text_is_cookie(const char *text)
+{
+    return *text && !text[strcspn(text, "=;, \t")] && http_text_is_value(text);
+}
+
 bool http_text_is_value(const char *text)
 {
     for (; *text; text++)

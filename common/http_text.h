@@ -11,6 +11,9 @@ bool http_text_is_pattern(const char *path, bool *is_prefix);
 // A method, or the name of a header field (RFC 9110 §5.6.2): not empty.
 bool http_text_is_token(const char *text);
 
+// The name of a cookie: not empty, without '=', ';', ',', blanks and control characters.
+bool http_text_is_cookie(const char *text);
+
 // What may be written as a field's value: no control characters.
 bool http_text_is_value(const char *text);
 

@@ -12,7 +12,10 @@ struct match_value_config {
     char *glob; // NULL: present is enough
 };
 
+enum { MATCH_AUTHENTICATED_ROW = 1 }; // the first row, in `given`
+
 struct match_config {
+    struct key_given given;
     char *path;                       // "/exact" or "/prefix/*"; NULL: any
     struct key_strings methods;       // one of them; empty: any
     struct match_value_config header; // the name in lower case
@@ -20,5 +23,7 @@ struct match_config {
     struct match_value_config cookie;
     bool is_authenticated;
 };
+
+extern const struct key_table match_config_table;
 
 #endif

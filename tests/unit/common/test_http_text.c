@@ -39,6 +39,15 @@ START_TEST(tokens)
 }
 END_TEST
 
+START_TEST(cookies)
+{
+    ck_assert(http_text_is_cookie("theme") && http_text_is_cookie("a[b]"));
+    ck_assert(!http_text_is_cookie("") && !http_text_is_cookie("a=") &&
+              !http_text_is_cookie("a b"));
+    ck_assert(!http_text_is_cookie("a;") && !http_text_is_cookie("a\n"));
+}
+END_TEST
+
 START_TEST(values)
 {
     ck_assert(http_text_is_value("public, max-age=3600"));
@@ -56,6 +65,7 @@ int main(void)
     TCase *tests = tcase_create("http_text");
     tcase_add_loop_test(tests, paths, 0, (int)(sizeof(patterns) / sizeof(patterns[0])));
     tcase_add_test(tests, tokens);
+    tcase_add_test(tests, cookies);
     tcase_add_test(tests, values);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -4,8 +4,6 @@ What it needs is installed into tests/express/node_modules from its lock file, o
 """
 
 import os
-import subprocess
-import unittest
 
 import gwtest
 from gwtest import Background, KeepAlive, expect, free_port, get, request, wait_until
@@ -13,24 +11,10 @@ from gwtest import Background, KeepAlive, expect, free_port, get, request, wait_
 FOLDER = os.path.join(gwtest.ROOT, "tests", "express")
 
 
-def install_packages():
-    """npm ci, unless what the lock file names is there already."""
-    gwtest.require("node", "npm")
-    lock = os.path.join(FOLDER, "package-lock.json")
-    installed = os.path.join(FOLDER, "node_modules", ".package-lock.json")
-    if os.path.exists(installed) and os.path.getmtime(installed) >= os.path.getmtime(lock):
-        return
-    done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=FOLDER,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        raise unittest.SkipTest(f"express could not be installed: {done.stdout[-500:]}")
-    os.utime(installed)
-
-
 class Express(gwtest.Case):
     @classmethod
     def setUpClass(cls):
-        install_packages()
+        gwtest.install_packages(FOLDER)
 
     def setUp(self):
         super().setUp()

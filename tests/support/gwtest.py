@@ -88,6 +88,20 @@ def require(*programs):
             raise unittest.SkipTest(f"{program} is missing")
 
 
+def install_packages(folder):
+    """npm ci in a folder, unless what its lock file names is there already."""
+    require("node", "npm")
+    lock = os.path.join(folder, "package-lock.json")
+    installed = os.path.join(folder, "node_modules", ".package-lock.json")
+    if os.path.exists(installed) and os.path.getmtime(installed) >= os.path.getmtime(lock):
+        return
+    done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        raise unittest.SkipTest(f"npm ci in {folder} failed: {done.stdout[-500:]}")
+    os.utime(installed)
+
+
 # --- a home --------------------------------------------------------------------------------------
 
 

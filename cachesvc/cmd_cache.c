@@ -199,12 +199,17 @@ static bool is_locked(const struct request *request, const struct resp_arg *lock
     return true;
 }
 
-// CACHE.LOCK key token ms: 1 when the lock is ours now, or was already (it is prolonged then).
+// CACHE.LOCK key token ms [SESSION]: 1 when the lock is ours now, or was already (it is prolonged
+// then). With SESSION it also ends with the connection.
 void command_cache_lock(struct request *request)
 {
     const struct resp_arg *token = &request->args[2];
     struct store_set set = {.value = token->bytes, .length = token->length};
-    bool is_ours = true;
+    bool is_ours = true, of_session = request->count == 5;
+    if (request->count > 5 || (of_session && !arg_is(&request->args[4], "session"))) {
+        reply_error(request->out, "ERR syntax error");
+        return;
+    }
     if (!arg_expiry(request, 3, EXPIRE_PX, &set.expires_ms))
         return;
     struct resp_arg lock = lock_of(request);
@@ -212,8 +217,25 @@ void command_cache_lock(struct request *request)
     set.key_length = lock.length;
     if (is_locked(request, &lock, &is_ours) && !is_ours)
         reply_integer(request->out, 0);
-    else if (value_store(request, &set))
+    else if (value_store(request, &set)) {
         reply_integer(request->out, 1);
+        if (of_session)
+            session_add_lock(request->session, lock.bytes, lock.length, token->bytes,
+                             token->length);
+    }
+}
+
+void cache_release_locks(struct service *service, struct session *session, uint64_t now_ms)
+{
+    for (struct session_lock *lock = session->locks; lock; lock = lock->next) {
+        struct resp_arg token = {.bytes = lock->token, .length = lock->token_length};
+        struct store_value value;
+        if (!store_peek(service->store, lock->key, lock->key_length, now_ms, &value) ||
+            !holds(service->store, value, &token))
+            continue;
+        store_delete(service->store, lock->key, lock->key_length, now_ms);
+        waiters_release(&service->waiters, lock->key, lock->key_length);
+    }
 }
 
 // CACHE.UNLOCK key token: 1 when it was ours.
@@ -223,6 +245,7 @@ void command_cache_unlock(struct request *request)
     bool is_ours = false;
     bool unlocked = is_locked(request, &lock, &is_ours) && is_ours;
     if (unlocked) {
+        session_drop_lock(request->session, lock.bytes, lock.length);
         store_delete(request->store, lock.bytes, lock.length, request->now_ms);
         waiters_release(&request->service->waiters, lock.bytes, lock.length);
     }

@@ -74,11 +74,14 @@ static void reply_docs(struct buf *out, const struct command *command)
 // "get", or "client|id".
 static const struct command *find(const struct resp_arg *name)
 {
-    const char *bar = memchr(name->bytes, '|', name->length);
-    size_t length = bar ? (size_t)(bar - name->bytes) : name->length;
-    const struct command *command = commands_find(name->bytes, length);
-    return command && bar ? commands_find_sub(command, bar + 1, name->length - length - 1)
-                          : command;
+    struct resp_arg first = *name, second;
+    char *bar = memchr(name->bytes, '|', name->length);
+    if (!bar)
+        return commands_find(name);
+    first.length = (size_t)(bar - name->bytes);
+    second = (struct resp_arg){.bytes = bar + 1, .length = name->length - first.length - 1};
+    const struct command *command = commands_find(&first);
+    return command ? commands_find_sub(command, &second) : NULL;
 }
 
 void command_command(struct request *request)

@@ -1,7 +1,7 @@
 // The table of commands and the way to them.
 //
 // A name is found through a hash table that is filled at the first use: by its first, last and
-// middle bytes and its length, and then compared once.
+// middle bytes and its length; then it is compared, hardly ever more than once.
 #include "commands.h"
 
 #include <string.h>
@@ -75,7 +75,7 @@ const struct command commands_table[] = {
      "Deletes the keys that match a pattern. Returns how many there were."},
     {"cache.invalidate", 3, WRITE, NO_KEYS, "cache", "0.1.0", command_cache_invalidate, NULL,
      "Deletes resource:id and what belongs to it. Returns the number of deleted keys."},
-    {"cache.lock", 4, GROW_FAST, ONE_KEY, "cache", "0.1.0", command_cache_lock, NULL,
+    {"cache.lock", -4, GROW_FAST, ONE_KEY, "cache", "0.1.0", command_cache_lock, NULL,
      "Takes the lock of a key for some time: 1, or 0 when another token has it."},
     {"cache.purgetag", -2, WRITE_FAST, NO_KEYS, "cache", "0.1.0", command_cache_purgetag, NULL,
      "Deletes everything that has one of the tags, at once."},
@@ -192,7 +192,7 @@ const struct command commands_table[] = {
 
 // --- finding ------------------------------------------------------------------------------------
 
-enum { NAME_MAX_LENGTH = 32, INDEX_SIZE = 512 };
+enum { INDEX_SIZE = 512 };
 
 static uint8_t by_hash[INDEX_SIZE]; // place in commands_table plus 1
 
@@ -215,34 +215,26 @@ static void fill_index(void)
     }
 }
 
-// `word` is in lower case and ends with NUL.
-static bool is_name(const char *word, const char *name, size_t length)
-{
-    struct resp_arg arg = {.bytes = (char *)(uintptr_t)name, .length = length};
-    return arg_is(&arg, word);
-}
-
-const struct command *commands_find(const char *name, size_t length)
+const struct command *commands_find(const struct resp_arg *name)
 {
     static bool is_filled;
     if (!is_filled) {
         fill_index();
         is_filled = true;
     }
-    if (length == 0 || length > NAME_MAX_LENGTH)
+    if (name->length == 0)
         return NULL;
-    unsigned at = hash_of(name, length);
-    while (by_hash[at] != 0 && !is_name(commands_table[by_hash[at] - 1].name, name, length))
+    unsigned at = hash_of(name->bytes, name->length);
+    while (by_hash[at] != 0 && !arg_is(name, commands_table[by_hash[at] - 1].name))
         at = (at + 1) % INDEX_SIZE;
     return by_hash[at] != 0 ? &commands_table[by_hash[at] - 1] : NULL;
 }
 
-const struct command *commands_find_sub(const struct command *command, const char *name,
-                                        size_t length)
+const struct command *commands_find_sub(const struct command *command, const struct resp_arg *name)
 {
     size_t prefix = strlen(command->name) + 1;
     for (const struct command *sub = command->subcommands; sub && sub->name; ++sub)
-        if (is_name(sub->name + prefix, name, length))
+        if (arg_is(name, sub->name + prefix))
             return sub;
     return NULL;
 }
@@ -275,7 +267,7 @@ static void refuse_unknown(struct request *request)
 
 static void refuse_unknown_sub(struct request *request)
 {
-    char name[NAME_MAX_LENGTH];
+    char name[32];
     size_t i = 0;
     for (; request->command->name[i]; ++i)
         name[i] = (char)(request->command->name[i] & ~0x20);
@@ -293,14 +285,14 @@ static bool is_arity_right(const struct command *command, size_t count)
 static bool find_command(struct request *request)
 {
     const struct resp_arg *args = request->args;
-    request->command = commands_find(args[0].bytes, args[0].length);
+    request->command = commands_find(&args[0]);
     if (!request->command) {
         refuse_unknown(request);
         return false;
     }
     if (!request->command->subcommands || request->count == 1)
         return true;
-    const struct command *sub = commands_find_sub(request->command, args[1].bytes, args[1].length);
+    const struct command *sub = commands_find_sub(request->command, &args[1]);
     if (!sub)
         refuse_unknown_sub(request);
     else

@@ -85,8 +85,10 @@ void commands_run(struct request *request);
 // The whole table, up to one without a name; and one of it, or NULL.
 extern const struct command commands_table[];
 size_t commands_count(void);
-const struct command *commands_find(const char *name, size_t length);
-const struct command *commands_find_sub(const struct command *command, const char *name,
-                                        size_t length);
+const struct command *commands_find(const struct resp_arg *name);
+const struct command *commands_find_sub(const struct command *command, const struct resp_arg *name);
+
+// The locks that end with a session that ends.
+void cache_release_locks(struct service *service, struct session *session, uint64_t now_ms);
 
 #endif

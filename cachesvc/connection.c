@@ -104,6 +104,7 @@ void connection_close(struct connection *connection)
     leave_jobs(connection);
     job_free(connection->job);
     connection->job = NULL;
+    cache_release_locks(&server->service, &connection->session, clock_wall_ms());
     session_close(&connection->session, &server->service.sessions);
     uv_close((uv_handle_t *)&connection->pipe, on_closed);
 }

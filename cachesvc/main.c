@@ -38,6 +38,7 @@ struct program {
     const char *path; // of the socket, by hand; NULL: both are inherited
     int64_t memory_bytes;
     struct memory memory;
+    struct state_page *state; // NULL: nobody tells what is read
     struct store *store;
     struct server server;
 };
@@ -61,8 +62,12 @@ static int open_inherited(struct program *program, struct err *err)
         return -1;
     int page = inherited_find(&inherited, FD_CACHE);
     int listener = inherited_find(&inherited, FD_CACHE_SOCKET);
+    int state = inherited_find(&inherited, FD_STATE);
     if (page == -1 || listener == -1)
         return err_set(err, "not started by gw-supervisor; see cachesvc --help");
+    program->state = state == -1 ? NULL : state_page_map(state, err);
+    if (state != -1 && !program->state)
+        return -1;
     return memory_map(&program->memory, page, err) == 0 ? listener : -1;
 }
 
@@ -82,6 +87,7 @@ static int serve(struct program *program, struct err *err)
     if (!program->store ||
         server_open(&program->server, &program->loop, program->store, listener, err) != 0)
         return -1;
+    program->server.touches.page = program->state;
     log_info("serving");
     notify_send("READY=1\nSTATUS=serving");
     uv_run(&program->loop, UV_RUN_DEFAULT);

@@ -33,6 +33,7 @@ static void on_housekeeping(uv_timer_t *timer)
     struct server *server = timer->data;
     struct service *service = &server->service;
     bool more = store_expire_some(service->store, clock_wall_ms(), EXPIRE_BUDGET);
+    touches_take(&server->touches, service->store);
     uv_timer_start(timer, on_housekeeping, more ? 1 : HOUSEKEEPING_MS, 0);
     if (more)
         return;

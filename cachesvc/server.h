@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "common/err.h"
 #include "connection.h"
+#include "touches.h"
 
 // Public for connection.c, which shares the buffers.
 struct server {
@@ -25,6 +26,7 @@ struct server {
     uv_timer_t housekeeping, waiting, grace;
     uv_idle_t working; // while there are jobs
     uint64_t commands_before;
+    struct touches touches;
 };
 
 // Serves the store on a listening socket, which it takes. The store is borrowed until the loop has

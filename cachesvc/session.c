@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "commands.h"
 #include "common/mem.h"
@@ -21,6 +22,31 @@ void session_open(struct session *session, struct sessions *sessions, int fd, ui
     sessions->count++;
 }
 
+void session_add_lock(struct session *session, const char *key, size_t key_length,
+                      const char *token, size_t token_length)
+{
+    struct session_lock *lock = mem_alloc(sizeof *lock);
+    session_drop_lock(session, key, key_length);
+    *lock = (struct session_lock){
+        session->locks, memcpy(mem_alloc(key_length + 1), key, key_length),
+        memcpy(mem_alloc(token_length + 1), token, token_length), key_length, token_length};
+    session->locks = lock;
+}
+
+void session_drop_lock(struct session *session, const char *key, size_t key_length)
+{
+    struct session_lock **at = &session->locks;
+    while (*at && ((*at)->key_length != key_length || memcmp((*at)->key, key, key_length) != 0))
+        at = &(*at)->next;
+    struct session_lock *lock = *at;
+    if (!lock)
+        return;
+    *at = lock->next;
+    free(lock->key);
+    free(lock->token);
+    free(lock);
+}
+
 void session_close(struct session *session, struct sessions *sessions)
 {
     if (session->before)
@@ -35,6 +61,8 @@ void session_close(struct session *session, struct sessions *sessions)
     free(session->name);
     free(session->library);
     free(session->library_version);
+    while (session->locks)
+        session_drop_lock(session, session->locks->key, session->locks->key_length);
     *session = (struct session){.id = 0};
 }
 

@@ -10,6 +10,13 @@
 
 struct command;
 
+// A lock that ends with the connection.
+struct session_lock {
+    struct session_lock *next;
+    char *key, *token;
+    size_t key_length, token_length;
+};
+
 struct session {
     struct session *before, *after;
     uint64_t id;
@@ -20,6 +27,7 @@ struct session {
     int fd;
     bool no_evict;
     bool is_blocked;
+    struct session_lock *locks; // at the latest taken ones that were not released since
 };
 
 struct sessions {
@@ -31,6 +39,11 @@ struct sessions {
 // A session begins, at the end of the list; and ends.
 void session_open(struct session *session, struct sessions *sessions, int fd, uint64_t now_ms);
 void session_close(struct session *session, struct sessions *sessions);
+
+// Remembers a lock (copied), and forgets one of that key.
+void session_add_lock(struct session *session, const char *key, size_t key_length,
+                      const char *token, size_t token_length);
+void session_drop_lock(struct session *session, const char *key, size_t key_length);
 
 // Forgets the name, as RESET does.
 void session_reset(struct session *session);

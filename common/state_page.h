@@ -13,19 +13,25 @@
 
 #include "common/err.h"
 
-enum { STATE_COLUMNS = 512, STATE_ENDPOINTS = 1024 };
+enum { STATE_COLUMNS = 512, STATE_ENDPOINTS = 1024, STATE_TOUCHES = 512 };
 
 #define STATE_MAGIC UINT64_C(0x3145544154535747) // "GWSTATE1"
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 
 struct state_column {
     _Atomic uint64_t heartbeat_ms; // clock_mono_ms of the worker's last loop turn
     _Atomic uint64_t requests;     // answered, whatever the status
     _Atomic uint64_t retries;      // upstream tries beyond the first
     _Atomic uint64_t failures;     // answers 502 and 504 of our own
+    _Atomic uint64_t cache_hits;   // requests answered from the response cache
+    _Atomic uint64_t cache_misses; // that might have been
     _Atomic uint32_t connections;  // open client connections
     _Atomic uint32_t in_flight;    // requests being worked on
     _Atomic uint32_t endpoint_in_flight[STATE_ENDPOINTS]; // by the endpoint's index
+    // Hashes (segment_hash) of keys that were read, the last STATE_TOUCHES of them, and how many
+    // there have been: cachesvc learns from them what is popular. Some may be lost.
+    _Atomic uint32_t touch_count;
+    _Atomic uint64_t touched[STATE_TOUCHES];
 };
 
 struct state_page {

@@ -43,6 +43,8 @@ struct connection {
 struct cache_link {
     uv_loop_t *loop;
     char *path;
+    void (*on_open)(void *context);
+    void *context;
     struct connection *connection; // NULL: waiting for the timer
     uv_timer_t retry;
     uv_timer_t limit; // of the calls; runs while some wait
@@ -203,23 +205,39 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *piece)
 
 // --- connecting ---------------------------------------------------------------------------------
 
+static bool send_words(struct connection *connection, const struct span *words, size_t count);
+static struct cache_call *add_call(struct cache_link *link, uint32_t limit_ms,
+                                   void (*on_reply)(void *context, bool replied, int64_t number),
+                                   void *context);
+
+static void on_first_reply(void *context, bool replied, int64_t number)
+{
+    struct cache_link *link = context;
+    (void)number;
+    if (!replied)
+        return;
+    if (link->was_lost)
+        log_info("cache: connected again");
+    link->was_lost = false;
+    link->connection->is_open = true;
+    backoff_reset(&link->backoff);
+    link->on_open(link->context);
+}
+
+// Who accepts on a socket that the supervisor holds is not there yet: the first reply tells.
 static void on_connected(uv_connect_t *request, int status)
 {
+    static const struct span ping = {"PING", 4};
     struct connection *connection = request->handle->data;
     struct cache_link *link = connection->link;
     if (!link)
         return; // closed meanwhile
     if (status == 0)
         status = uv_read_start((uv_stream_t *)&connection->pipe, on_allocate, on_read);
-    if (status != 0) {
+    if (status != 0)
         disconnect(link, uv_strerror(status));
-        return;
-    }
-    if (link->was_lost)
-        log_info("cache: connected again");
-    link->was_lost = false;
-    connection->is_open = true;
-    backoff_reset(&link->backoff);
+    else if (send_words(connection, &ping, 1))
+        add_call(link, UINT32_MAX, on_first_reply, link);
 }
 
 static void try_connect(struct cache_link *link)
@@ -273,13 +291,10 @@ static bool is_of_use(const struct cache_link *link)
            uv_stream_get_write_queue_size((uv_stream_t *)&link->connection->pipe) < UNSENT_MAX;
 }
 
-struct cache_call *cache_link_call(struct cache_link *link, const struct span *words, size_t count,
-                                   uint32_t limit_ms,
+static struct cache_call *add_call(struct cache_link *link, uint32_t limit_ms,
                                    void (*on_reply)(void *context, bool replied, int64_t number),
                                    void *context)
 {
-    if (!is_of_use(link) || !send_words(link->connection, words, count))
-        return NULL;
     struct cache_call *call = mem_zalloc(1, sizeof *call);
     call->deadline_ms = uv_now(link->loop) + limit_ms;
     call->on_reply = on_reply;
@@ -290,6 +305,16 @@ struct cache_call *cache_link_call(struct cache_link *link, const struct span *w
     return call;
 }
 
+struct cache_call *cache_link_call(struct cache_link *link, const struct span *words, size_t count,
+                                   uint32_t limit_ms,
+                                   void (*on_reply)(void *context, bool replied, int64_t number),
+                                   void *context)
+{
+    if (!is_of_use(link) || !send_words(link->connection, words, count))
+        return NULL;
+    return add_call(link, limit_ms, on_reply, context);
+}
+
 bool cache_link_tell(struct cache_link *link, const struct span *words, size_t count)
 {
     return cache_link_call(link, words, count, TELL_LIMIT_MS, NULL, NULL) != NULL;
@@ -297,11 +322,14 @@ bool cache_link_tell(struct cache_link *link, const struct span *words, size_t c
 
 // --- life ---------------------------------------------------------------------------------------
 
-struct cache_link *cache_link_open(uv_loop_t *loop, const char *path)
+struct cache_link *cache_link_open(uv_loop_t *loop, const char *path,
+                                   void (*on_open)(void *context), void *context)
 {
     struct cache_link *link = mem_zalloc(1, sizeof *link);
     link->loop = loop;
     link->path = mem_strdup(path);
+    link->on_open = on_open;
+    link->context = context;
     uv_timer_init(loop, &link->retry);
     uv_timer_init(loop, &link->limit);
     link->retry.data = link->limit.data = link;

@@ -1,7 +1,7 @@
 // The life of one request: tries, waiting, giving up. Passing the answer on is relay.c's job, what
 // is worth another try is decided in retry.c.
 //
-//   NEW -> CONNECTING -> WAITING -> READING -> STREAMING -> ANSWERED
+//   NEW (-> CACHE) -> CONNECTING -> WAITING -> READING -> STREAMING -> ANSWERED
 //          ^  |             |          |           |
 //          +--+-- retry ----+          |           +-> broken off: the client's connection ends
 //             +-- give up --+----------+-> ANSWERED with 502, 503, 504
@@ -14,6 +14,7 @@
 // that may answer, the exchange may be gone and is not touched.
 #include "exchange.h"
 
+#include "cached.h"
 #include "clients.h"
 #include "common/gateway_config.h"
 #include "common/log.h"
@@ -95,10 +96,19 @@ void exchange_reply_nothing(struct exchange *exchange)
     reply_nothing(exchange->req);
 }
 
-static void reply_no_endpoint(struct exchange *exchange)
+void exchange_reply_stored(struct exchange *exchange, int status, struct span reason,
+                           struct span body)
+{
+    become_answered(exchange);
+    reply_stored(exchange->req, status, reason, body);
+}
+
+// The upstream has no answer for us; the cache may have an old one.
+static void reply_failure(struct exchange *exchange, int status)
 {
     static const struct field retry_after = {{"retry-after", 11}, {"1", 1}};
-    exchange_reply_problem(exchange, 503, &retry_after);
+    if (exchange->cached == NULL || !cached_answer_stale(exchange->cached))
+        exchange_reply_problem(exchange, status, status == 503 ? &retry_after : NULL);
 }
 
 void exchange_abort(struct exchange *exchange, const char *reason)
@@ -124,10 +134,8 @@ static void try_next_endpoint(struct exchange *exchange, enum retry_failure fail
         upstream_pick(exchange->upstream, &exchange->tried, uv_now(exchange->server->loop));
     if (endpoint != NULL)
         start_try(exchange, endpoint, false);
-    else if (exchange->tries == 0)
-        reply_no_endpoint(exchange);
     else
-        exchange_reply_problem(exchange, retry_status(failure), NULL);
+        reply_failure(exchange, exchange->tries == 0 ? 503 : retry_status(failure));
 }
 
 static void fail_try(struct exchange *exchange, enum retry_failure failure, const char *reason)
@@ -154,7 +162,7 @@ static void fail_try(struct exchange *exchange, enum retry_failure failure, cons
     else if (action == RETRY_NEXT_ENDPOINT)
         try_next_endpoint(exchange, failure);
     else
-        exchange_reply_problem(exchange, retry_status(failure), NULL);
+        reply_failure(exchange, retry_status(failure));
 }
 
 // --- a try --------------------------------------------------------------------------------------
@@ -297,6 +305,9 @@ static void on_client_gone(void *context)
 static void on_deadline(struct exchange *exchange)
 {
     switch (exchange->state) {
+    case EXCHANGE_CACHE:
+        cached_go_alone(exchange->cached);
+        break;
     case EXCHANGE_CONNECTING:
         fail_try(exchange, RETRY_CONNECT_TIMEOUT, "connect timed out");
         break;
@@ -370,6 +381,7 @@ static void on_request_disposed(void *memory)
     hangup_close(exchange->hangup);
     exchange_release_upstream(exchange, false);
     relay_fini(&exchange->relay);
+    cached_dispose(exchange->cached);
     exchange->client->exchange = NULL;
     patience_begin(&exchange->client->patience, false, uv_now(server->loop));
     gauge_down(&server->column->in_flight);
@@ -393,13 +405,23 @@ struct exchange *exchange_new(struct server *server, h2o_req_t *req)
     return exchange;
 }
 
-void exchange_forward(struct exchange *exchange, struct upstream *upstream, h2o_iovec_t head,
+void exchange_prepare(struct exchange *exchange, struct upstream *upstream, h2o_iovec_t head,
                       struct span method)
 {
     exchange->upstream = upstream;
     exchange->head = head;
     exchange->is_idempotent = retry_is_idempotent(method);
+}
+
+void exchange_fetch(struct exchange *exchange)
+{
     try_next_endpoint(exchange, RETRY_CONNECT_FAILED);
+}
+
+void exchange_wait_for_cache(struct exchange *exchange, int64_t wait_ms)
+{
+    exchange->state = EXCHANGE_CACHE;
+    wait_until(exchange, wait_ms);
 }
 
 void exchange_end_now(struct exchange *exchange)
@@ -407,6 +429,7 @@ void exchange_end_now(struct exchange *exchange)
     exchange->req->http1_is_persistent = 0;
     switch (exchange->state) {
     case EXCHANGE_NEW:
+    case EXCHANGE_CACHE:
     case EXCHANGE_CONNECTING:
     case EXCHANGE_WAITING:
     case EXCHANGE_READING:

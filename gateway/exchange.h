@@ -17,12 +17,14 @@
 struct client;
 struct endpoint;
 struct hangup;
+struct route_config;
 struct server;
 struct upstream;
 struct upstream_conn;
 
 enum exchange_state {
-    EXCHANGE_NEW, // nothing decided yet
+    EXCHANGE_NEW,   // nothing decided yet
+    EXCHANGE_CACHE, // waits for the cache: for a lock, or what others fetch (cached.h)
     EXCHANGE_CONNECTING,
     EXCHANGE_WAITING,   // the request is being sent or was; interim answers at most have come
     EXCHANGE_READING,   // the final answer has begun, its head is not passed on yet
@@ -44,6 +46,9 @@ struct exchange {
     size_t unsent; // to whom it waits for, at the last look
     struct hangup *hangup;
 
+    const struct route_config *route; // NULL: none yet
+    struct cached *cached;            // its part in the response cache, or NULL
+
     // The upstream side.
     struct upstream *upstream;
     struct endpoint *endpoint; // picked and counted, or NULL
@@ -60,15 +65,24 @@ struct exchange {
 // The exchange of a request that a handler got, in its memory.
 struct exchange *exchange_new(struct server *server, h2o_req_t *req);
 
-// Gets the answer from the upstream. `head` is borrowed from the request's memory; the body is the
-// request's. The request may be gone when this returns.
-void exchange_forward(struct exchange *exchange, struct upstream *upstream, h2o_iovec_t head,
+// What goes to the upstream, should it be asked. `head` is borrowed from the request's memory; the
+// body is the request's.
+void exchange_prepare(struct exchange *exchange, struct upstream *upstream, h2o_iovec_t head,
                       struct span method);
+
+// Gets the answer from the upstream. The request may be gone when this returns.
+void exchange_fetch(struct exchange *exchange);
+
+// The cache will go on with it (cached.c), at the latest after `wait_ms`.
+void exchange_wait_for_cache(struct exchange *exchange, int64_t wait_ms);
 
 // Answers itself; see reply.h. The request may be gone when this returns.
 void exchange_reply_problem(struct exchange *exchange, int status, const struct field *field);
 void exchange_reply_json(struct exchange *exchange, int status, const char *reason,
                          struct span body);
+// Fields are in req->res already; `body` lives as long as the request.
+void exchange_reply_stored(struct exchange *exchange, int status, struct span reason,
+                           struct span body);
 void exchange_reply_no_content(struct exchange *exchange);
 void exchange_reply_nothing(struct exchange *exchange);
 

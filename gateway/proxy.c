@@ -5,6 +5,7 @@
 // Not its job: what happens upstream (exchange.c).
 #include "proxy.h"
 
+#include "cached.h"
 #include "clients.h"
 #include "common/gateway_config.h"
 #include "common/log.h"
@@ -54,6 +55,14 @@ static void forward(struct exchange *exchange, const struct request_facts *facts
                     const struct route *route, struct span path)
 {
     h2o_req_t *req = exchange->req;
+    const struct route_config *routes = exchange->server->config->routes.items;
+    exchange->route = &routes[route->index];
+    const struct cache_config *cache = server_cache_config(exchange->server, route);
+    if (cache != NULL) {
+        exchange->cached = cached_new(exchange, cache, facts, path);
+        if (cached_answer(exchange->cached))
+            return;
+    }
     struct upstream *upstream = &exchange->server->upstreams.items[route->upstream];
     struct request_head head = {
         .method = facts->method,
@@ -69,10 +78,13 @@ static void forward(struct exchange *exchange, const struct request_facts *facts
     size_t size = request_head_bound(&head);
     h2o_iovec_t text = {h2o_mem_alloc_pool(&req->pool, size), 0};
     struct err err;
-    if (request_head_write(&head, text.base, size, &text.len, &err) != 0)
+    if (request_head_write(&head, text.base, size, &text.len, &err) != 0) {
         refuse(exchange, err.text);
-    else
-        exchange_forward(exchange, upstream, text, facts->method);
+        return;
+    }
+    exchange_prepare(exchange, upstream, text, facts->method);
+    if (exchange->cached == NULL || !cached_wait(exchange->cached))
+        exchange_fetch(exchange);
 }
 
 static void dispatch(struct exchange *exchange, const struct request_facts *facts)

@@ -9,6 +9,8 @@
 // Invariant: nothing is passed on as complete that the upstream did not complete.
 #include "relay.h"
 
+#include "route_fields.h"
+#include "cached.h"
 #include "common/gateway_config.h"
 #include "exchange.h"
 #include "response.h"
@@ -18,7 +20,8 @@
 enum {
     RELAY_MAX_PIECES = 16,      // of a body, in one write
     RELAY_SMALL_ANSWER = 16384, // bytes that are worth waiting for
-    RELAY_FULL = 65536          // bytes read ahead of the client
+    RELAY_FULL = 65536,         // bytes read ahead of the client
+    ADDED_FIELDS = 3
 };
 
 // Parts of a body that lie in the buffer, for one write.
@@ -73,18 +76,20 @@ static bool is_worth_waiting(const struct exchange *exchange, const struct respo
 }
 
 // libh2o keeps a name as a pointer to its text. Both arrays come from one piece of the request's
-// memory; there is room for one field more, which the chunked filter adds. The texts stay in the
+// memory; there is room for what the chunked filter and the cache add. The texts stay in the
 // buffer, which is there until libh2o has written the head.
-static void copy_fields(h2o_req_t *req, const struct response_head *head)
+static void copy_fields(struct exchange *exchange, const struct response_head *head)
 {
-    size_t capacity = head->field_count + 1;
+    h2o_req_t *req = exchange->req;
+    size_t capacity = head->field_count + ADDED_FIELDS;
     h2o_header_t *headers =
         h2o_mem_alloc_pool(&req->pool, capacity * (sizeof(h2o_header_t) + sizeof(h2o_iovec_t)));
     h2o_iovec_t *names = (h2o_iovec_t *)(headers + capacity);
     size_t count = 0;
     for (size_t i = 0; i < head->field_count; ++i) {
         const struct field *field = &head->fields[i];
-        if (!fields_forward_response(field->name, &head->connection))
+        if (!fields_forward_response(field->name, &head->connection) ||
+            route_fields_replace(exchange->route, head->status, field->name))
             continue;
         names[count] = h2o_iovec_init(field->name.bytes, field->name.length);
         headers[count].name = &names[count];
@@ -104,7 +109,10 @@ static void copy_head(struct exchange *exchange, const struct response_head *hea
     if (!h2o_memis(head->reason.bytes, head->reason.length, H2O_STRLIT("OK")))
         req->res.reason = h2o_strdup(&req->pool, head->reason.bytes, head->reason.length).base;
     req->res.content_length = head->content_length;
-    copy_fields(req, head);
+    copy_fields(exchange, head);
+    route_fields_add(req, exchange->route, head->status);
+    if (exchange->cached != NULL)
+        cached_on_head(exchange->cached, head);
     if (server_ends_connections(exchange->server))
         req->http1_is_persistent = 0;
 }
@@ -151,8 +159,16 @@ static enum body_result settle(struct exchange *exchange, enum body_result resul
     return BODY_BAD;
 }
 
+static void offer_to_cache(struct exchange *exchange, const struct pieces *pieces)
+{
+    for (size_t i = 0; exchange->cached != NULL && i < pieces->count; ++i)
+        cached_on_body(exchange->cached, pieces->items[i].base, pieces->items[i].len);
+}
+
 static void send_pieces(struct exchange *exchange, struct pieces *pieces)
 {
+    offer_to_cache(exchange, pieces);
+
     struct server *server = exchange->server;
     exchange->relay.client_ready = false;
     exchange->unsent = 0;
@@ -162,6 +178,9 @@ static void send_pieces(struct exchange *exchange, struct pieces *pieces)
 
 static void send_last(struct exchange *exchange, struct pieces *pieces)
 {
+    offer_to_cache(exchange, pieces);
+    if (exchange->cached != NULL)
+        cached_on_complete(exchange->cached);
     struct relay *relay = &exchange->relay;
     bool is_clean = relay->sending == NULL || relay->decoded == relay->sending->size;
     struct server *server = exchange->server;

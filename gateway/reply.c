@@ -56,3 +56,14 @@ void reply_nothing(h2o_req_t *req)
     req->res.reason = "Client Closed Request";
     send_body(req, (struct span){NULL, 0});
 }
+
+void reply_stored(h2o_req_t *req, int status, struct span reason, struct span body)
+{
+    req->res.status = status;
+    req->res.reason = status == 304 ? "Not Modified" : "OK";
+    if (status != 304 && status != 200)
+        req->res.reason = h2o_strdup(&req->pool, reason.bytes, reason.length).base;
+    if (status == 304)
+        body = (struct span){NULL, 0};
+    send_body(req, body);
+}

@@ -19,4 +19,8 @@ void reply_no_content(h2o_req_t *req);
 // To a client that is gone: an empty answer that ends the connection.
 void reply_nothing(h2o_req_t *req);
 
+// An answer from the cache; its fields are in req->res already. `reason` and `body` live as long as
+// the request.
+void reply_stored(h2o_req_t *req, int status, struct span reason, struct span body);
+
 #endif

@@ -2,6 +2,8 @@
 // by a form of the path that is not the one sent upstream.
 #include "server.h"
 
+#include <stdlib.h>
+
 #include "chunked.h"
 #include "common/gateway_config.h"
 #include "common/mem.h"
@@ -42,6 +44,29 @@ static void configure(struct server *server)
     own_errors_install(&host->fallback_path);
 }
 
+// A route's settings of the cache, ready for use.
+struct route_cache {
+    bool is_on;
+    struct cache_config config; // borrows from the configuration
+};
+
+static void merge_route_caches(struct server *server)
+{
+    const struct route_config *routes = server->config->routes.items;
+    size_t count = server->config->routes.count;
+    server->route_caches = mem_zalloc(count, sizeof(*server->route_caches));
+    for (size_t i = 0; i < count; ++i)
+        server->route_caches[i].is_on =
+            gateway_config_cache(server->config, &routes[i], &server->route_caches[i].config);
+}
+
+const struct cache_config *server_cache_config(const struct server *server,
+                                               const struct route *route)
+{
+    const struct route_cache *cache = &server->route_caches[route->index];
+    return cache->is_on && server->cache.fd != -1 ? &cache->config : NULL;
+}
+
 int server_init(struct server *server, uv_loop_t *loop, const struct gateway_config *config,
                 struct state_column *column, struct err *err)
 {
@@ -53,6 +78,8 @@ int server_init(struct server *server, uv_loop_t *loop, const struct gateway_con
         router_free(server->router);
         return -1;
     }
+    cache_init(&server->cache, loop);
+    merge_route_caches(server);
     configure(server);
     h2o_socket_buffer_prototype.allocator.max = KEPT_BUFFERS;
     h2o_context_init(&server->context, loop, &server->globalconf);
@@ -90,6 +117,8 @@ void server_move_column(struct server *server, struct state_column *column)
     move_counter(&column->requests, &old->requests);
     move_counter(&column->retries, &old->retries);
     move_counter(&column->failures, &old->failures);
+    move_counter(&column->cache_hits, &old->cache_hits);
+    move_counter(&column->cache_misses, &old->cache_misses);
     move_gauge(&column->connections, &old->connections);
     move_gauge(&column->in_flight, &old->in_flight);
     for (size_t i = 0; i < STATE_ENDPOINTS; ++i)
@@ -104,6 +133,8 @@ void server_fini(struct server *server)
     upstreams_fini(&server->upstreams); // and with them the idle connections
     pool_close(&server->pool, NULL);
     clients_close(&server->clients);
+    cache_fini(&server->cache, server->loop);
+    free(server->route_caches);
     h2o_context_dispose(&server->context);
     h2o_config_dispose(&server->globalconf);
     router_free(server->router);

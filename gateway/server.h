@@ -5,13 +5,16 @@
 #include <h2o.h>
 #include <stdbool.h>
 
+#include "cache.h"
 #include "clients.h"
 #include "common/err.h"
 #include "endpoints.h"
 #include "pool.h"
 #include "throttle.h"
 
+struct cache_config;
 struct gateway_config;
+struct route;
 struct router;
 struct state_column;
 
@@ -26,13 +29,19 @@ struct server {
     struct upstreams upstreams;
     struct pool pool;
     struct clients clients;
-    struct throttle complaints; // about upstreams
+    struct cache cache;
+    struct route_cache *route_caches; // by a route's index
+    struct throttle complaints;       // about upstreams
     bool draining;
 };
 
 // Borrows everything. On failure nothing is left to free.
 int server_init(struct server *server, uv_loop_t *loop, const struct gateway_config *config,
                 struct state_column *column, struct err *err) GW_MUST_USE;
+
+// What the response cache does for a route's requests; NULL: nothing.
+const struct cache_config *server_cache_config(const struct server *server,
+                                               const struct route *route);
 
 // Does every answer end its client's connection?
 bool server_ends_connections(const struct server *server);

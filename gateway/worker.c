@@ -74,8 +74,10 @@ static void close_everything(struct worker *worker)
     uv_close((uv_handle_t *)&worker->drain_timer, NULL);
     control_link_close(worker->link);
     worker->link = NULL;
-    if (worker->ecosystem != NULL)
+    if (worker->ecosystem != NULL) {
         listeners_close_all(&worker->listeners);
+        cache_close(&worker->server.cache);
+    }
     uv_stop(&worker->loop);
 }
 
@@ -203,6 +205,13 @@ static int listen_on_own(struct worker *worker)
     return 0;
 }
 
+static void open_cache(struct worker *worker)
+{
+    int fd = inherited_find(&worker->inherited, FD_CACHE);
+    if (fd != -1)
+        cache_open(&worker->server.cache, &worker->loop, fd, home_path(HOME_CACHE));
+}
+
 static int take_endpoints(struct worker *worker, struct json_object *args, struct err *err)
 {
     if (upstreams_push(&worker->server.upstreams, args, err) != 0)
@@ -222,6 +231,7 @@ static int start_serving(struct worker *worker, struct json_object *answer,
         return -1;
     if (worker->drain.state != DRAIN_NONE)
         return 0;
+    open_cache(worker);
     if (listen_on_inherited(worker) != 0)
         return -1;
     log_info("serving");

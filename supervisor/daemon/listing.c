@@ -97,6 +97,8 @@ static struct json_object *build_counters(const struct worker *worker)
     put_number(counters, "requests", (int64_t)atomic_load(&column->requests));
     put_number(counters, "retries", (int64_t)atomic_load(&column->retries));
     put_number(counters, "failures", (int64_t)atomic_load(&column->failures));
+    put_number(counters, "cache_hits", (int64_t)atomic_load(&column->cache_hits));
+    put_number(counters, "cache_misses", (int64_t)atomic_load(&column->cache_misses));
     put_number(counters, "connections", atomic_load(&column->connections));
     put_number(counters, "in_flight", atomic_load(&column->in_flight));
     return counters;

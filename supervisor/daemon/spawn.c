@@ -243,7 +243,8 @@ static size_t collect_fds(const struct worker *worker, struct process_fd *fds)
     case SPEC_CACHESVC:
         fds[0] = (struct process_fd){daemon->cache.write_fd, FD_CACHE};
         fds[1] = (struct process_fd){daemon->cache.socket_fd, FD_CACHE_SOCKET};
-        return 2;
+        fds[2] = (struct process_fd){daemon->page_fd, FD_STATE};
+        return 3;
     }
     return 0;
 }

@@ -17,9 +17,9 @@ import unittest
 from gateway_alone import OK, Client, Upstream, answering, field
 from gwtest import BIN, wait_until
 
-COLUMNS, ENDPOINTS = 512, 1024
+COLUMNS, ENDPOINTS, TOUCHES = 512, 1024, 512
 HEADER = struct.Struct("<QIII")  # magic, version, columns, endpoints; then the checksum
-COLUMN = struct.Struct(f"<4Q2I{ENDPOINTS}I")
+COLUMN = struct.Struct(f"<6Q2I{ENDPOINTS}II4x{TOUCHES}Q")
 
 
 def xxh32(data):
@@ -49,13 +49,14 @@ class Page:
         self.fd = os.memfd_create("state")
         os.ftruncate(self.fd, size)
         self.map = mmap.mmap(self.fd, size)
-        header = HEADER.pack(0x3145544154535747, 1, COLUMNS, ENDPOINTS)
+        header = HEADER.pack(0x3145544154535747, 2, COLUMNS, ENDPOINTS)
         self.map[:HEADER.size + 4] = header + struct.pack("<I", xxh32(header))
 
     def column(self, index):
         values = COLUMN.unpack_from(self.map, HEADER.size + 4 + index * COLUMN.size)
-        names = ("heartbeat", "requests", "retries", "failures", "connections", "in_flight")
-        return dict(zip(names, values)) | {"endpoints": values[6:]}
+        names = ("heartbeat", "requests", "retries", "failures", "cache_hits", "cache_misses",
+                 "connections", "in_flight")
+        return dict(zip(names, values)) | {"endpoints": values[8:8 + ENDPOINTS]}
 
 
 class Supervisor:
@@ -89,8 +90,8 @@ class Supervisor:
                 message = json.loads(line)
                 if message["cmd"] == "register":
                     answer = {"id": message["id"], "ok": True, **self.answer()}
-                    sock.sendall(json.dumps(answer).encode() + b"\n")
                     self.current = sock
+                    sock.sendall(json.dumps(answer).encode() + b"\n")
                     self.registered += 1
                 elif message["cmd"] == "endpoints_ack":
                     self.acked.append(message["args"]["generation"])

@@ -1,0 +1,549 @@
+// A request's way through the cache; see the header for the drawing.
+//
+// Invariants: a flight that is led lands or is given up exactly once, also when the request is
+// disposed of; a lock that was taken is given back, or its life ends by itself. After a call that
+// may answer, the request may be gone and is not touched.
+#include "cached.h"
+
+#include <h2o.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache.h"
+#include "route_fields.h"
+#include "cache_key.h"
+#include "cache_policy.h"
+#include "common/cache_config.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/state_page.h"
+#include "conditional.h"
+#include "counters.h"
+#include "exchange.h"
+#include "match.h"
+#include "reply.h"
+#include "request_check.h"
+#include "response.h"
+#include "server.h"
+#include "stored.h"
+#include "vary.h"
+
+enum {
+    LOCK_REPLY_MS = 5, // longer nobody waits for cachesvc
+    LANDING_MS = 1000, // for the answer to be stored, until waiters look
+    POLLS_A_LOCK = 10, // looks at the segment to one try for the lock
+    UNANSWERED_MAX = 4 // tries in a row without a reply: the other worker cannot store either
+};
+
+struct cached {
+    struct exchange *exchange;
+    struct cache *cache;
+    const struct cache_config *config;
+    struct request_facts facts;
+    struct cache_decision decision;
+    struct buf key;
+    bool pass;       // answers to this could not be stored lately
+    bool has_looked; // so that a hit or miss is counted once
+    uint64_t wait_until_ms;
+    struct span stale; // a stored answer, if what is fetched fails; empty: none
+
+    struct flight *flight; // we lead
+    struct flight_waiter waiter;
+    struct cache_call *call;
+    h2o_timeout_entry_t poll; // while another worker fetches
+    unsigned polls, unanswered;
+    char token[CACHE_TOKEN_SIZE]; // of our lock; "": we have none
+
+    bool is_capturing;
+    struct buf blob;
+    struct buf variant_key; // under which the answer is stored, if it has Vary
+    struct vary vary;
+};
+
+static struct span span_of(const struct buf *buf)
+{
+    return (struct span){buf->data, buf->length};
+}
+
+static h2o_req_t *req_of(const struct cached *cached)
+{
+    return cached->exchange->req;
+}
+
+static uint64_t loop_ms(const struct cached *cached)
+{
+    return uv_now(cached->exchange->server->loop);
+}
+
+// --- life ---------------------------------------------------------------------------------------
+
+static struct match_subject subject_of(const struct request_facts *facts, struct span path)
+{
+    return (struct match_subject){.method = facts->method,
+                                  .path = path,
+                                  .query = facts->query,
+                                  .fields = facts->fields,
+                                  .field_count = facts->field_count};
+}
+
+static void write_key(struct cached *cached, struct span path)
+{
+    const struct request_facts *facts = &cached->facts;
+    struct cache_key_request request = {.scheme = SPAN("http"),
+                                        .host = facts->authority,
+                                        .path = path,
+                                        .query = facts->query,
+                                        .fields = facts->fields,
+                                        .field_count = facts->field_count};
+    cache_key_write(&cached->config->key, &request, &cached->key);
+}
+
+struct cached *cached_new(struct exchange *exchange, const struct cache_config *config,
+                          const struct request_facts *facts, struct span path)
+{
+    struct cached *cached = h2o_mem_alloc_pool(&exchange->req->pool, sizeof(*cached));
+    struct match_subject subject = subject_of(facts, path);
+    memset(cached, 0, offsetof(struct cached, facts));
+    memset(&cached->decision, 0, sizeof(*cached) - offsetof(struct cached, decision));
+    cached->exchange = exchange;
+    cached->cache = &exchange->server->cache;
+    cached->config = config;
+    // Only as many fields as there are.
+    memcpy(&cached->facts, facts, offsetof(struct request_facts, fields));
+    cached->facts.field_count = facts->field_count;
+    memcpy(cached->facts.fields, facts->fields, facts->field_count * sizeof(*facts->fields));
+    cached->decision = cache_policy_request(config, &subject, facts->has_body);
+    if (cached->decision.may_look_up || cached->decision.may_store)
+        write_key(cached, path);
+    return cached;
+}
+
+static void unlock(struct cached *cached)
+{
+    if (cached->token[0] == '\0')
+        return;
+    struct span words[] = {
+        SPAN("CACHE.UNLOCK"), span_of(&cached->key), {cached->token, strlen(cached->token)}};
+    if (cached->cache->link != NULL)
+        (void)cache_link_tell(cached->cache->link, words, 3);
+    cached->token[0] = '\0';
+}
+
+static void land(struct cached *cached)
+{
+    struct flight *flight = cached->flight;
+    cached->flight = NULL;
+    unlock(cached);
+    if (flight != NULL)
+        flight_land(flight);
+}
+
+static void stop_waiting(struct cached *cached)
+{
+    if (cached->waiter.at != NULL)
+        flight_leave(&cached->waiter);
+    if (cached->call != NULL)
+        cache_call_cancel(cached->call);
+    cached->call = NULL;
+    h2o_timeout_unlink(&cached->poll);
+}
+
+void cached_dispose(struct cached *cached)
+{
+    if (cached == NULL)
+        return;
+    struct flight *flight = cached->flight;
+    cached->flight = NULL;
+    stop_waiting(cached);
+    unlock(cached);
+    buf_free(&cached->key);
+    buf_free(&cached->blob);
+    buf_free(&cached->variant_key);
+    if (flight != NULL)
+        flight_give_up(flight);
+}
+
+// --- answers from the segment -------------------------------------------------------------------
+
+static void *allocate(void *context, size_t length)
+{
+    struct cached *cached = context;
+    return h2o_mem_alloc_pool(&req_of(cached)->pool, length);
+}
+
+// Empty: there is nothing.
+static struct span get(struct cached *cached, struct span key)
+{
+    struct segment_found found;
+    if (segment_get(&cached->cache->segment, key.bytes, key.length, clock_wall_ms(), allocate,
+                    cached, &found) != SEGMENT_HIT)
+        return (struct span){NULL, 0};
+    return (struct span){found.value, found.length};
+}
+
+static struct span get_variant(struct cached *cached, const struct vary *vary)
+{
+    struct buf key = BUF_INIT;
+    buf_append(&key, cached->key.data, cached->key.length);
+    cache_key_add_variant(&key, vary, cached->facts.fields, cached->facts.field_count);
+    struct span blob = get(cached, span_of(&key));
+    buf_free(&key);
+    return blob;
+}
+
+// What is stored for this request: STORED_ANSWER, STORED_PASS, or STORED_BAD for nothing.
+static enum stored_kind look(struct cached *cached, struct span *blob, struct stored *stored)
+{
+    struct vary vary;
+    *blob = get(cached, span_of(&cached->key));
+    enum stored_kind kind = stored_read(*blob, stored, &vary);
+    if (kind != STORED_VARY)
+        return kind;
+    *blob = get_variant(cached, &vary);
+    kind = stored_read(*blob, stored, &vary);
+    return kind == STORED_VARY ? STORED_BAD : kind;
+}
+
+static void add_field(h2o_req_t *req, const char *name, struct span value)
+{
+    h2o_iovec_t copy = h2o_strdup(&req->pool, value.bytes, value.length);
+    h2o_add_header_by_str(&req->pool, &req->res.headers, name, strlen(name), 0, NULL, copy.base,
+                          copy.len);
+}
+
+static void say(const struct cached *cached, const char *word)
+{
+    add_field(req_of(cached), "X-Cache", (struct span){word, strlen(word)});
+    if (cached->config->debug && cached->key.length > 0)
+        add_field(req_of(cached), "X-Cache-Key", span_of(&cached->key));
+}
+
+static void add_stored_fields(const struct exchange *exchange, const struct stored *stored)
+{
+    h2o_req_t *req = exchange->req;
+    struct span rest = stored->fields;
+    struct field field;
+    while (stored_next_field(&rest, &field))
+        if (!route_fields_replace(exchange->route, stored->status, field.name))
+            h2o_add_header_by_str(&req->pool, &req->res.headers, field.name.bytes,
+                                  field.name.length, 0, NULL, field.value.bytes,
+                                  field.value.length);
+}
+
+static void add_age(h2o_req_t *req, const struct stored *stored)
+{
+    char text[16];
+    int length =
+        snprintf(text, sizeof(text), "%u",
+                 cache_policy_age(stored->initial_age_s, stored->stored_at_ms, clock_wall_ms()));
+    add_field(req, "Age", (struct span){text, (size_t)length});
+}
+
+static void reply(struct cached *cached, const struct stored *stored, const char *word)
+{
+    struct exchange *exchange = cached->exchange;
+    h2o_req_t *req = exchange->req;
+    bool is_not_modified =
+        conditional_is_not_modified(cached->facts.fields, cached->facts.field_count, stored->etag,
+                                    stored->last_modified, (int64_t)(clock_wall_ms() / 1000));
+    add_stored_fields(exchange, stored);
+    route_fields_add(req, exchange->route, stored->status);
+    add_age(req, stored);
+    say(cached, word);
+    exchange_reply_stored(exchange, is_not_modified ? 304 : stored->status,
+                          is_not_modified ? (struct span){NULL, 0} : stored->reason, stored->body);
+}
+
+static void count_lookup(struct cached *cached, bool hit)
+{
+    struct state_column *column = cached->exchange->server->column;
+    if (!cached->has_looked)
+        counter_add(hit ? &column->cache_hits : &column->cache_misses, 1);
+    cached->has_looked = true;
+}
+
+// For cachesvc, which otherwise would not know what is popular.
+static void touch(struct cached *cached)
+{
+    struct state_column *column = cached->exchange->server->column;
+    uint32_t count = atomic_load_explicit(&column->touch_count, memory_order_relaxed);
+    atomic_store_explicit(&column->touched[count % STATE_TOUCHES],
+                          segment_hash(cached->key.data, cached->key.length), memory_order_relaxed);
+    atomic_store_explicit(&column->touch_count, count + 1, memory_order_release);
+}
+
+bool cached_answer(struct cached *cached)
+{
+    struct span blob;
+    struct stored stored;
+    if (!cached->decision.may_look_up || cached->cache->segment.base == NULL)
+        return false;
+    enum stored_kind kind = look(cached, &blob, &stored);
+    cached->pass = kind == STORED_PASS;
+    enum cache_freshness freshness = CACHE_EXPIRED;
+    if (kind == STORED_ANSWER)
+        freshness =
+            cache_policy_freshness(stored.stored_at_ms, stored.ttl_ms,
+                                   (uint64_t)cached->config->keep_stale_ms, clock_wall_ms());
+    if (freshness == CACHE_STALE)
+        cached->stale = blob;
+    count_lookup(cached, freshness == CACHE_FRESH);
+    if (freshness != CACHE_FRESH)
+        return false;
+    touch(cached);
+    reply(cached, &stored, "HIT");
+    return true;
+}
+
+bool cached_answer_stale(struct cached *cached)
+{
+    struct stored stored;
+    struct vary vary;
+    if (cached->stale.length == 0 || stored_read(cached->stale, &stored, &vary) != STORED_ANSWER) {
+        land(cached);
+        return false;
+    }
+    land(cached);
+    reply(cached, &stored, "STALE");
+    return true;
+}
+
+// --- waiting ------------------------------------------------------------------------------------
+
+static bool lock_or_fetch(struct cached *cached);
+static void poll_later(struct cached *cached);
+static void on_lock_reply(void *context, bool replied, int64_t number);
+
+void cached_go_alone(struct cached *cached)
+{
+    stop_waiting(cached);
+    land(cached);
+    exchange_fetch(cached->exchange);
+}
+
+// Somebody else has stored it, or will not, or is not done yet.
+static void look_again(struct cached *cached, bool may_lock)
+{
+    struct flight *flight = cached->flight;
+    cached->flight = NULL; // an answer disposes of the request
+    if (cached_answer(cached)) {
+        if (flight != NULL)
+            flight_land(flight);
+        return;
+    }
+    cached->flight = flight;
+    if (flight == NULL || cached->pass || loop_ms(cached) >= cached->wait_until_ms)
+        cached_go_alone(cached);
+    else if (!may_lock)
+        poll_later(cached);
+    else if (!lock_or_fetch(cached))
+        on_lock_reply(cached, false, 0);
+}
+
+// Whoever fetches is in another process: the segment tells when it is done, and the lock when it
+// has died, since cachesvc ends the locks of a connection that is gone.
+static void on_poll(h2o_timeout_entry_t *entry)
+{
+    struct cached *cached = H2O_STRUCT_FROM_MEMBER(struct cached, poll, entry);
+    look_again(cached, ++cached->polls % POLLS_A_LOCK == 0);
+}
+
+static void poll_later(struct cached *cached)
+{
+    struct server *server = cached->exchange->server;
+    cached->poll.cb = on_poll;
+    h2o_timeout_link(server->loop, &server->cache.poll, &cached->poll);
+}
+
+static void on_lock_reply(void *context, bool replied, int64_t number)
+{
+    struct cached *cached = context;
+    cached->call = NULL;
+    if (replied && number == 0) {
+        cached->token[0] = '\0';
+        cached->unanswered = 0;
+        poll_later(cached);
+        return;
+    }
+    // Not replied in time: the lock may be ours later, and is given back as if it were. Who waits
+    // for another worker goes on to wait; who asked for the first time fetches.
+    if (!replied && cached->polls > 0 && ++cached->unanswered < UNANSWERED_MAX) {
+        poll_later(cached);
+        return;
+    }
+    // Whoever had the lock before may have stored it between our look and our lock.
+    struct flight *flight = cached->flight;
+    cached->flight = NULL; // an answer disposes of the request
+    if (replied && cached_answer(cached)) {
+        if (flight != NULL)
+            flight_land(flight);
+        return;
+    }
+    cached->flight = flight;
+    exchange_fetch(cached->exchange);
+}
+
+// true: it waits for the lock. false: there is no cachesvc to ask.
+static bool lock_or_fetch(struct cached *cached)
+{
+    char text[24];
+    int length = snprintf(text, sizeof(text), "%lld", (long long)cached->config->wait_ms);
+    if (cached->token[0] == '\0')
+        cache_make_token(cached->cache, cached->token);
+    struct span words[] = {SPAN("CACHE.LOCK"),
+                           span_of(&cached->key),
+                           {cached->token, strlen(cached->token)},
+                           {text, (size_t)length},
+                           SPAN("SESSION")};
+    if (cached->cache->link != NULL)
+        cached->call =
+            cache_link_call(cached->cache->link, words, 5, LOCK_REPLY_MS, on_lock_reply, cached);
+    return cached->call != NULL;
+}
+
+static void on_news(struct flight_waiter *waiter, enum flight_news news)
+{
+    struct cached *cached = H2O_STRUCT_FROM_MEMBER(struct cached, waiter, waiter);
+    if (news == FLIGHT_LANDED) {
+        look_again(cached, false);
+        return;
+    }
+    cached->flight = waiter->flight;
+    if (!lock_or_fetch(cached))
+        exchange_fetch(cached->exchange);
+}
+
+bool cached_wait(struct cached *cached)
+{
+    if (!cached->decision.may_store || cached->pass || cached->cache->segment.base == NULL)
+        return false;
+    cached->wait_until_ms = loop_ms(cached) + (uint64_t)cached->config->wait_ms;
+    cached->waiter.on_news = on_news;
+    cached->flight = flights_join(cached->cache->flights, span_of(&cached->key), &cached->waiter);
+    if (cached->flight != NULL && !lock_or_fetch(cached))
+        return false;
+    exchange_wait_for_cache(cached->exchange, cached->config->wait_ms);
+    return true;
+}
+
+// --- storing ------------------------------------------------------------------------------------
+
+// Nobody should wait for such an answer for a while.
+static void pass_from_now_on(struct cached *cached, enum cache_reason reason)
+{
+    struct buf blob = BUF_INIT;
+    if (cached->config->hit_for_miss_ms > 0) {
+        stored_write_pass(&blob, (int)reason, clock_wall_ms());
+        cache_store(cached->cache, span_of(&cached->key), span_of(&blob),
+                    (uint64_t)cached->config->hit_for_miss_ms, NULL, 0);
+    }
+    buf_free(&blob);
+}
+
+static void give_up_storing(struct cached *cached, enum cache_reason reason)
+{
+    log_debug("cache: not stored: %s", cache_reason_text(reason));
+    cached->is_capturing = false;
+    buf_free(&cached->blob);
+    pass_from_now_on(cached, reason);
+    land(cached);
+}
+
+static bool begin_blob(struct cached *cached, const struct response_head *head)
+{
+    struct stored_source source = {.stored_at_ms = clock_wall_ms(),
+                                   .ttl_ms = (uint64_t)cached->config->ttl_ms,
+                                   .initial_age_s =
+                                       cache_policy_initial_age(head->fields, head->field_count),
+                                   .status = head->status,
+                                   .reason = head->reason,
+                                   .fields = head->fields,
+                                   .field_count = head->field_count,
+                                   .connection = &head->connection};
+    return stored_begin(&cached->blob, &source) == 0;
+}
+
+// The names of an answer's Vary point into its head, which goes: the key is made now.
+static void select_variant(struct cached *cached, const struct response_head *head)
+{
+    if (!vary_read(head->fields, head->field_count, &cached->vary) || cached->vary.count == 0)
+        return;
+    struct buf marker = BUF_INIT;
+    buf_append(&cached->variant_key, cached->key.data, cached->key.length);
+    cache_key_add_variant(&cached->variant_key, &cached->vary, cached->facts.fields,
+                          cached->facts.field_count);
+    stored_write_vary(&marker, &cached->vary, clock_wall_ms());
+    cache_store(cached->cache, span_of(&cached->key), span_of(&marker),
+                (uint64_t)(cached->config->ttl_ms + cached->config->keep_stale_ms), NULL, 0);
+    buf_free(&marker);
+}
+
+void cached_on_head(struct cached *cached, const struct response_head *head)
+{
+    say(cached, cached->decision.may_look_up ? "MISS" : "BYPASS");
+    if (cached->flight == NULL)
+        return;
+    enum cache_reason reason = cache_policy_response(cached->config, head->status, head->fields,
+                                                     head->field_count, head->content_length);
+    if (reason == CACHE_MAY && !begin_blob(cached, head))
+        reason = CACHE_TOO_LARGE;
+    if (reason != CACHE_MAY) {
+        give_up_storing(cached, reason);
+        return;
+    }
+    cached->is_capturing = true;
+    select_variant(cached, head);
+}
+
+void cached_on_body(struct cached *cached, const char *bytes, size_t length)
+{
+    if (!cached->is_capturing)
+        return;
+    enum cache_reason reason =
+        cache_policy_body(cached->config, cached->blob.length + length, true);
+    if (reason == CACHE_MAY)
+        buf_append(&cached->blob, bytes, length);
+    else
+        give_up_storing(cached, reason);
+}
+
+// A flight lands when the answer can be found, which is when the lock's end was replied; by then
+// the request may be gone.
+static void on_stored(void *context, bool replied, int64_t number)
+{
+    (void)replied;
+    (void)number;
+    flight_land(context);
+}
+
+static void land_when_stored(struct cached *cached)
+{
+    struct flight *flight = cached->flight;
+    struct span token = {cached->token, strlen(cached->token)};
+    struct span words[] = {SPAN("CACHE.UNLOCK"), span_of(&cached->key), token};
+    cached->flight = NULL;
+    if (cached->cache->link == NULL ||
+        cache_link_call(cached->cache->link, words, 3, LANDING_MS, on_stored, flight) == NULL)
+        flight_land(flight);
+    cached->token[0] = '\0';
+}
+
+void cached_on_complete(struct cached *cached)
+{
+    const struct cache_config *config = cached->config;
+    if (!cached->is_capturing)
+        return;
+    cached->is_capturing = false;
+    stored_finish(&cached->blob);
+    struct span *tags = mem_alloc((config->tags.count + 1) * sizeof(*tags));
+    for (size_t i = 0; i < config->tags.count; i++)
+        tags[i] = (struct span){config->tags.items[i], strlen(config->tags.items[i])};
+    struct buf *key = cached->variant_key.length > 0 ? &cached->variant_key : &cached->key;
+    cache_store(cached->cache, span_of(key), span_of(&cached->blob),
+                (uint64_t)(config->ttl_ms + config->keep_stale_ms), tags, config->tags.count);
+    free(tags);
+    buf_free(&cached->blob);
+    land_when_stored(cached);
+}

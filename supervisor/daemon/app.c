@@ -101,22 +101,16 @@ void app_each_worker(struct app *app, void (*visit)(struct worker *worker, void 
     }
 }
 
-void app_start_slot(struct app *app, struct slot *slot)
+void app_start_slot(struct slot *slot)
 {
-    struct err err;
-    if (slot->retiring)
-        return;
-    if (app_is_gateway(app) && slot_sockets_open(app, slot, &err) == -1) {
-        worker_refuse(slot->current, err.text);
-        return;
-    }
-    worker_start(slot->current);
+    if (!slot->retiring)
+        worker_start(slot->current);
 }
 
 void app_start(struct app *app)
 {
     for (size_t i = 0; i < app->slot_count; i++)
-        app_start_slot(app, app->slots[i]);
+        app_start_slot(app->slots[i]);
 }
 
 void app_stop(struct app *app)
@@ -193,7 +187,7 @@ int app_scale(struct app *app, size_t count, struct err *err)
     }
     add_slots(app, count);
     for (size_t i = old; i < count; i++)
-        app_start_slot(app, app->slots[i]);
+        app_start_slot(app->slots[i]);
     return 0;
 }
 
@@ -204,12 +198,22 @@ void app_resize_stopped(struct app *app, size_t count)
     add_slots(app, count);
 }
 
-static bool slot_is_gone(const struct slot *slot)
+// Somebody accepts what waits in the queues of slots that go.
+static bool any_accepts(const struct app *app)
+{
+    for (size_t i = 0; i < app->slot_count; i++) {
+        if (app->slots[i]->current->state == WORKER_ONLINE)
+            return true;
+    }
+    return false;
+}
+
+static bool slot_is_gone(const struct app *app, const struct slot *slot)
 {
     if (worker_state_alive(slot->current->state) || slot->current->process)
         return false;
-    for (size_t i = 0; i < slot->socket_count; i++) {
-        if (slot_queue_waiting(slot->sockets[i]))
+    for (size_t i = 0; any_accepts(app) && i < slot->socket_count; i++) {
+        if (slot_queue_waiting(slot->sockets[i].fd))
             return false;
     }
     return true;
@@ -220,7 +224,7 @@ void app_remove_retired(struct app *app)
     bool removed = false;
     while (app->slot_count > 0) {
         struct slot *last = app->slots[app->slot_count - 1];
-        if (!last->retiring || !slot_is_gone(last))
+        if (!last->retiring || !slot_is_gone(app, last))
             break;
         slot_sockets_close(app, last);
         slot_free(last);
@@ -265,6 +269,15 @@ void app_sweep(struct app *app)
         drop_leftover(&app->slots[i]->outgoing);
     }
     app_remove_retired(app);
+    if (!app_is_gateway(app) || app->reload)
+        return;
+    bool settled = app_is_settled(app); // then it lets nobody wait
+    for (size_t i = 0; i < app->slot_count; i++) {
+        if (settled)
+            slot_sockets_close(app, app->slots[i]);
+        else
+            slot_sockets_drop_others(app, app->slots[i]);
+    }
 }
 
 void app_worker_changed(struct worker *worker)

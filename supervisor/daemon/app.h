@@ -8,6 +8,11 @@
 struct daemon;
 struct reload;
 
+struct slot_socket {
+    int fd;
+    char *address; // as it stands in the file
+};
+
 struct slot {
     unsigned index; // NODE_APP_INSTANCE
     unsigned id;    // in `gwctl list`
@@ -17,7 +22,7 @@ struct slot {
     struct restart_history history;
     unsigned restarts;
     uint64_t created_wall_ms;
-    int *sockets; // gateway: a slot socket a listener; NULL: none
+    struct slot_socket *sockets; // gateway: one a listener; NULL: none
     size_t socket_count;
     bool retiring; // scale down: freed when its worker has ended
     // The neighbour rule (guard.c): the slot whose worker accepts on our sockets, or NULL.
@@ -50,10 +55,10 @@ bool app_is_gateway(const struct app *app);
 // A successor can run beside its predecessor: own ports, inherited sockets, or a gateway.
 bool app_can_roll(const struct app *app);
 
-// Opens the gateway's slot sockets where missing, and starts what does not run. Slots that are on
+// Starts what does not run. Slots that are on
 // their way out stay so, here and in a restart.
 void app_start(struct app *app);
-void app_start_slot(struct app *app, struct slot *slot);
+void app_start_slot(struct slot *slot);
 void app_stop(struct app *app);
 void app_restart(struct app *app);
 
@@ -83,7 +88,8 @@ bool app_is_settled(struct app *app);
 void app_each_worker(struct app *app, void (*visit)(struct worker *worker, void *context),
                      void *context);
 
-// Frees what has served its time: leftovers of a reload, retired slots. To be called from the loop
+// Frees what has served its time: leftovers of a reload, retired slots, sockets of a stopped
+// gateway. To be called from the loop
 // only, where nobody is in the middle of a worker or slot.
 void app_sweep(struct app *app);
 

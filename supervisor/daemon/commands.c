@@ -169,7 +169,7 @@ static void apply_to_slot(struct app *app, struct slot *slot, enum verb verb,
     if (slot->retiring)
         operation_fail(operation, "%s: it is being scaled away", slot->current->label);
     else if (verb == VERB_START)
-        app_start_slot(app, slot);
+        app_start_slot(slot);
     else
         worker_restart(slot->current, "restarted by command");
     operation_expect_running(operation, app, slot);

@@ -25,6 +25,7 @@
 #include "port_pool.h"
 #include "readiness.h"
 #include "retirement.h"
+#include "slot_sockets.h"
 #include "snapshot.h"
 
 // --- looking things up --------------------------------------------------------------------------
@@ -85,6 +86,8 @@ void daemon_forget_app(struct daemon *daemon, struct app *app)
     log_info("%s: deleted", app->name);
     if (spec_cachesvc(app->spec))
         cache_page_close(&daemon->cache, daemon->keeper);
+    for (size_t i = 0; i < app->slot_count; i++)
+        slot_sockets_close(app, app->slots[i]);
     app_free(app);
     daemon->changed = true;
     if (!daemon->apps)

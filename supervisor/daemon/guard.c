@@ -28,7 +28,7 @@ struct guard {
 static bool queue_waiting(const struct slot *slot)
 {
     for (size_t i = 0; i < slot->socket_count; i++) {
-        if (slot_queue_waiting(slot->sockets[i]))
+        if (slot_queue_waiting(slot->sockets[i].fd))
             return true;
     }
     return false;
@@ -77,7 +77,7 @@ static void take(const struct guard *guard, const struct app *gateway, struct sl
         return;
     for (size_t i = 0; i < slot->socket_count; i++) {
         if (!control_send_fd(neighbour->current->link, slot_message("slot_take", slot, i),
-                             slot->sockets[i]))
+                             slot->sockets[i].fd))
             return;
     }
     slot->taken_by = neighbour;

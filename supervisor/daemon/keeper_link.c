@@ -112,6 +112,8 @@ int keeper_link_take(struct keeper_link *link, const char *name)
         int fd = link->inherited[i].fd;
         if (fd >= 0 && strcmp(link->inherited[i].name, name) == 0) {
             link->inherited[i].fd = -1;
+            if (strcmp(name, FD_KEEPER) != 0) // the keeper has it, and one that we become has to
+                map_put(link->stored, name, (void *)((intptr_t)fd + 1));
             return fd;
         }
     }

@@ -86,6 +86,11 @@ struct operation *operation_begin(struct control_connection *connection, int64_t
 
 static void expect(struct operation *operation, const char *app, size_t slot, enum goal goal)
 {
+    for (size_t i = 0; i < operation->count; i++) {
+        const struct expectation *known = &operation->expectations[i];
+        if (known->slot == slot && known->goal == goal && strcmp(known->app, app) == 0)
+            return;
+    }
     operation->expectations =
         mem_realloc(operation->expectations, (operation->count + 1) * sizeof(struct expectation));
     operation->expectations[operation->count++] =

@@ -14,7 +14,6 @@
 #include "daemon.h"
 #include "reload_plan.h"
 #include "retirement.h"
-#include "slot_sockets.h"
 
 struct reload {
     struct app *app;
@@ -57,7 +56,6 @@ static void reload_free(struct reload *reload)
 static void begin_slot(struct reload *reload, size_t number)
 {
     struct slot *slot = reload->app->slots[number];
-    struct err err;
 
     reload_plan_event(&reload->plan, number, RELOAD_EV_BEGIN);
     tell(reload, number, reload->rolling ? "starting the new process" : "restarting");
@@ -69,10 +67,7 @@ static void begin_slot(struct reload *reload, size_t number)
     }
     slot->incoming = worker_new(reload->app, slot, reload->spec);
     slot->incoming->candidate = true;
-    if (app_is_gateway(reload->app) && slot_sockets_open(reload->app, slot, &err) == -1)
-        worker_refuse(slot->incoming, err.text);
-    else
-        worker_start(slot->incoming);
+    worker_start(slot->incoming);
 }
 
 static void on_phase(struct worker *worker, enum retirement_phase phase)

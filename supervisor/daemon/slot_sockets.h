@@ -4,9 +4,17 @@
 
 #include "app.h"
 
-// Opens what the slot does not have yet, a socket for each listener of the app's settings; one that
-// an earlier supervisor left is taken over. -1 with "127.0.0.1:5055 is in use by another process".
-int slot_sockets_open(struct app *app, struct slot *slot, struct err *err) GW_MUST_USE;
+// Gives the slot a socket for each listener of these settings, beside those it has; one that an
+// earlier supervisor left is taken over. -1 with "127.0.0.1:5055 is in use by another process".
+int slot_sockets_open(struct app *app, struct slot *slot, const struct gateway_config *gateway,
+                      struct err *err) GW_MUST_USE;
+
+// Closes the sockets that the app's settings do not name: what a reload that succeeded left behind,
+// or one that failed had opened. A worker that still has one accepts on it until it drains.
+void slot_sockets_drop_others(struct app *app, struct slot *slot);
+
+// The slot's socket for an address, as it stands in the file; -1: there is none.
+int slot_socket_fd(const struct slot *slot, const char *address);
 
 // New connections go to the first `count` slots only.
 void slot_sockets_steer(struct app *app, size_t count);

@@ -294,6 +294,14 @@ static void free_origins(struct specs *origins, size_t count)
     free(origins);
 }
 
+// Whether nothing ran in the slot or was to.
+static bool is_settled_record(struct json_object *slot)
+{
+    struct json_object *worker = json_get_object(slot, roles[0]);
+    enum worker_state state = (enum worker_state)json_get_int(worker, "state", WORKER_STOPPED);
+    return !worker_state_alive(state) && state != WORKER_WAITING;
+}
+
 static int restore_app(struct daemon *daemon, struct json_object *record,
                        const struct specs *origins, size_t origin_count, struct err *err)
 {
@@ -312,7 +320,8 @@ static int restore_app(struct daemon *daemon, struct json_object *record,
                                     daemon->keeper, err) == -1)
         log_error("%s: %s", name, err->text);
     for (size_t i = 0; i < app->slot_count; i++) {
-        if (app_is_gateway(app) && slot_sockets_open(app, app->slots[i], err) == -1)
+        if (app_is_gateway(app) && !is_settled_record(json_object_array_get_idx(slots, i)) &&
+            slot_sockets_open(app, app->slots[i], spec_gateway(spec), err) == -1)
             log_error("%s: %s", name, err->text);
         restore_slot(app, app->slots[i], json_object_array_get_idx(slots, i));
     }

@@ -21,6 +21,7 @@
 #include "endpoints.h"
 #include "log_path.h"
 #include "port_pool.h"
+#include "slot_sockets.h"
 
 const char *spawn_interpreter(const char *script)
 {
@@ -219,10 +220,11 @@ static int take_port(struct worker *worker, struct err *err)
 static size_t gateway_fds(const struct worker *worker, struct process_fd *fds)
 {
     const struct daemon *daemon = worker->app->daemon;
-    const struct slot *slot = worker->slot;
+    const struct key_array *listen = &spec_gateway(worker->spec)->listen;
+    const struct listen_config *list = listen->items;
     size_t count = 0;
-    for (size_t i = 0; i < slot->socket_count && count < PROCESS_FDS_MAX - 2; i++) {
-        fds[count].fd = slot->sockets[i];
+    for (size_t i = 0; i < listen->count && count < PROCESS_FDS_MAX - 2; i++) {
+        fds[count].fd = slot_socket_fd(worker->slot, list[i].address);
         snprintf(fds[count].name, sizeof fds[count].name, FD_LISTEN_PREFIX "%zu", i);
         count++;
     }
@@ -286,13 +288,18 @@ static int start_process(struct worker *worker, const struct process_events *eve
     return 0;
 }
 
-static int open_cache(const struct worker *worker, struct err *err)
+// What our own programs inherit.
+static int open_needs(const struct worker *worker, struct err *err)
 {
-    const struct cachesvc_config *config = spec_cachesvc(worker->spec);
+    const struct cachesvc_config *cachesvc = spec_cachesvc(worker->spec);
+    const struct gateway_config *gateway = spec_gateway(worker->spec);
     struct daemon *daemon = worker->app->daemon;
-    if (!config)
-        return 0;
-    return cache_page_open(&daemon->cache, (uint64_t)config->memory_bytes, daemon->keeper, err);
+    if (gateway)
+        return slot_sockets_open(worker->app, worker->slot, gateway, err);
+    if (cachesvc)
+        return cache_page_open(&daemon->cache, (uint64_t)cachesvc->memory_bytes, daemon->keeper,
+                               err);
+    return 0;
 }
 
 static uint64_t new_spawn_id(void)
@@ -310,7 +317,7 @@ int spawn_worker(struct worker *worker, const struct process_events *events, str
     int result = -1;
 
     worker->spawn_id = new_spawn_id();
-    if (build_args(worker, &own, &args, err) == 0 && open_cache(worker, err) == 0 &&
+    if (build_args(worker, &own, &args, err) == 0 && open_needs(worker, err) == 0 &&
         take_port(worker, err) == 0) {
         build_env(worker, &env);
         result = start_process(worker, events, args.items, env.items, err);

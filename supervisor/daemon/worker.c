@@ -391,7 +391,9 @@ static void resume(struct worker *worker)
         worker->readiness = readiness_start(worker);
         readiness_executed(worker->readiness);
     } else if (worker->state == WORKER_STOPPING) {
-        act_terminate(worker);
+        // It had its signal; a second one would mean something else to it.
+        uv_timer_start(&worker->kill_timer, on_kill_due,
+                       (uint64_t)spec_config(worker->spec)->kill_timeout_ms, 0);
     } else {
         worker->serving = worker->state == WORKER_ONLINE;
     }

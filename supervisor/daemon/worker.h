@@ -85,7 +85,7 @@ void worker_restart(struct worker *worker, const char *reason);
 
 // Takes over a process that an earlier supervisor started: pid, port, endpoint, column, times and
 // state are set by the caller from what that one noted; fds are as process_adopt takes them.
-// A STARTING one is probed anew, a STOPPING one gets its stop signal again.
+// A STARTING one is probed anew, a STOPPING one has its kill_timeout anew.
 void worker_adopt(struct worker *worker, const int fds[PROCESS_STREAMS]);
 
 // Its process, which was adopted, has ended; status as process_reaped takes it.

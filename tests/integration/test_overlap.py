@@ -1,7 +1,9 @@
 """Commands that meet apps on their way: being stopped, deleted, scaled or reloaded by another one."""
 
+import concurrent.futures
 import os
 import signal
+import socket
 
 import gwtest
 from gwtest import demo_app, demo_gateway, free_port, get, restarts_of, wait_until
@@ -225,6 +227,89 @@ class Death(Stubborn):
         self.assertEqual(sum(map(restarts_of, self.home.processes("app"))), 1)
         self.home.ok("kill", limit=10)
         wait_until(lambda: not self.home.left_processes())
+
+
+class Listeners(gwtest.Case):
+    """The gateway's sockets follow its settings, and outlive whoever holds them."""
+
+    def apply(self, command, *ports, **keys):
+        file = self.home.write("demo.json", {
+            "apps": [demo_app(instances=1)],
+            "gateway": demo_gateway(ports[0], listen=[{"address": f"127.0.0.1:{port}"}
+                                                      for port in ports], **keys)})
+        return self.home.gwctl(command, file)
+
+    def serves(self, port):
+        try:
+            return get(port, "/api/vendors", limit=5).status == 200
+        except ConnectionRefusedError:
+            return False
+
+    def test_other_addresses(self):
+        one, two, three = free_port(), free_port(), free_port()
+        self.assertEqual(self.apply("start", one).returncode, 0)
+        for command, ports in (("reload", (one, two)), ("reload", (three,)), ("start", (two, one)),
+                               ("restart", (one, three))):
+            with self.subTest(ports=ports):
+                done = self.apply(command, *ports)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                wait_until(lambda ports=ports: [self.serves(port) for port in (one, two, three)] ==
+                           [port in ports for port in (one, two, three)])
+
+    def test_an_address_in_use_changes_nothing(self):
+        port = free_port()
+        self.apply("start", port)
+        before = self.home.pids("gateway")
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            done = self.apply("reload", port, other.getsockname()[1])
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("in use", done.stderr)
+        self.assertEqual(self.home.pids("gateway"), before)
+        self.assertTrue(self.serves(port))
+        self.home.ok("reload", "gateway")
+        self.assertTrue(self.serves(port))
+
+    def test_stopped_and_deleted_it_refuses(self):
+        port = free_port()
+        self.apply("start", port)
+        self.home.ok("stop", "gateway")
+        wait_until(lambda: not self.serves(port))
+        self.home.ok("start", "gateway")
+        self.assertTrue(self.serves(port))
+        self.home.ok("delete", "gateway")
+        wait_until(lambda: not self.serves(port))
+        self.assertEqual(self.apply("start", port).returncode, 0)
+        self.assertTrue(self.serves(port))
+
+    def test_sockets_survive_the_supervisor_and_then_the_keeper(self):
+        port = free_port()
+        self.apply("start", port)
+        for victim in ("supervisor", "keeper"):
+            old = pid = self.home.supervisor_pid()
+            if victim == "keeper":
+                with open(f"/proc/{pid}/stat") as stat:
+                    pid = int(stat.read().rpartition(")")[2].split()[1])
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda old=old: self.home.supervisor_pid() != old and
+                       self.home.gwctl("ping").returncode == 0, 20)
+        self.home.wait_online("gateway", 2)
+        self.home.ok("reload", "gateway")
+        self.home.ok("scale", "gateway", "3")
+        self.home.ok("restart", "gateway")
+        self.assertTrue(all(self.serves(port) for _ in range(10)))
+
+    def test_requests_of_a_draining_worker_survive_the_supervisor(self):
+        port = free_port()
+        self.apply("start", port)
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            asked = [pool.submit(get, port, "/slow?ms=2000") for _ in range(6)]
+            wait_until(lambda: sum(entry["gwctl"].get("counters", {}).get("in_flight", 0)
+                                   for entry in self.home.processes("gateway")) == 6)
+            scale = self.home.popen("scale", "gateway", "1")
+            wait_until(lambda: "stopping" in self.home.states("gateway"))
+            os.kill(self.home.supervisor_pid(), signal.SIGKILL)
+            self.assertEqual({future.result().status for future in asked}, {200})
+        scale.communicate(timeout=20)
 
 
 class Hung(gwtest.Case):

@@ -104,10 +104,15 @@ static struct json_object *build_counters(const struct worker *worker)
     return counters;
 }
 
-// Where it can be reached, for people: an app's own address, the gateway's first and how many more.
+// Where it can be reached, for people: an app's own address, the gateway's first and how many more,
+// the cache's socket.
 static void describe_address(const struct worker *worker, char *out, size_t size)
 {
     const struct gateway_config *gateway = spec_gateway(worker->spec);
+    if (spec_cachesvc(worker->spec)) {
+        snprintf(out, size, "cache.sock");
+        return;
+    }
     if (!gateway) {
         worker_address(worker, out, size);
         return;

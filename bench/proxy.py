@@ -21,15 +21,21 @@ import app as demo  # noqa: E402  (the list that the demo serves)
 SERVER_CPU, LOAD_CPU = 0, 1
 
 
+def write_origin(servers):
+    """The file that the origin serves; returns its text."""
+    os.mkdir(os.path.join(servers.folder, "www"))
+    body = json.dumps(demo.service_list(), separators=(",", ":"))
+    with open(os.path.join(servers.folder, "www", "services.json"), "w") as file:
+        file.write(body)
+    return body
+
+
 def start_sides(servers):
     """Starts origin and sides; returns {name: (url, pids)}."""
     names = ("origin", "gwctl", "nginx", "haproxy")
     values = {name: measure.free_port() for name in names}
     values["folder"] = servers.folder
-    os.mkdir(os.path.join(servers.folder, "www"))
-    body = json.dumps(demo.service_list(), separators=(",", ":"))
-    with open(os.path.join(servers.folder, "www", "services.json"), "w") as file:
-        file.write(body)
+    body = write_origin(servers)
 
     def config(name):
         return servers.config(name, values)
@@ -99,11 +105,15 @@ def print_memory(servers):
                           "keeper": measure.parents()[supervisor]})
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.splitlines()[0])
+def add_options(parser):
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=int, default=4, help="of each run")
     parser.add_argument("--connections", type=int, default=64)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.splitlines()[0])
+    add_options(parser)
     options = parser.parse_args()
     if os.cpu_count() < 2:
         raise Failed("two CPUs are needed: one for the proxy, one for the load")

@@ -8,7 +8,7 @@ redis-server each where they use one:
   gwctl+app     the same app, unchanged, under gwctl and behind its gateway
   gwctl plain   the same app without its middleware: no cache and no limit anywhere
 
-The gateway has no response cache and no rate limit of its own yet. So gwctl+app shows what changing
+The gateway's own response cache is not used here. So gwctl+app shows what changing
 nothing but the process manager costs or saves, and gwctl plain what every request costs when each
 of them waits its 20 ms for the database.
 """

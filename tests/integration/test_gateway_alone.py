@@ -888,6 +888,8 @@ class Drain(gateway_alone.Case):
         try:
             gateway.client().sock.close()
             return False
+        except ConnectionResetError:
+            return False  # it was in the queue when the listener closed
         except ConnectionRefusedError:
             return True
 

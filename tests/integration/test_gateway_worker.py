@@ -90,9 +90,9 @@ class Supervisor:
                 message = json.loads(line)
                 if message["cmd"] == "register":
                     answer = {"id": message["id"], "ok": True, **self.answer()}
-                    self.current = sock
-                    sock.sendall(json.dumps(answer).encode() + b"\n")
+                    self.current = sock  # before the worker can tell anybody that it is ready
                     self.registered += 1
+                    sock.sendall(json.dumps(answer).encode() + b"\n")
                 elif message["cmd"] == "endpoints_ack":
                     self.acked.append(message["args"]["generation"])
 

@@ -1,19 +1,4 @@
-// The form in which answers lie in the cache.
-//
-//    0  kind, version        1 byte each
-//    2  status               2 bytes
-//    4  initial age, s       4
-//    8  stored at, ms        8
-//   16  ttl, ms              8
-//   24  number of fields     2
-//   26  length of reason     2
-//   28  length of fields     4
-//   32  length of body       4
-//   36  reason, fields, body
-//
-// A field is the lengths of name and value (2 bytes each), the name, the value. The marks have the
-// kind, the version, 2 bytes of their own (number of names, reason), at 8 the time; the names of
-// vary follow at 16, a length (2 bytes) and the name each.
+// Writes and reads answers in the form in which they lie in the cache: common/stored_form.h.
 //
 // Invariant: the reader takes a blob only whole, with nothing behind it, and only with fields that
 // the writer could have written: what lies in the cache may be damaged or come from somebody else.
@@ -22,32 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/stored_form.h"
 #include "fields.h"
 #include "grammar.h"
 #include "response.h"
 #include "vary.h"
-
-enum {
-    STORED_VERSION = 1,
-    KIND_ANSWER = 'A',
-    KIND_VARY = 'V',
-    KIND_PASS = 'P',
-
-    AT_STATUS = 2,
-    AT_AGE = 4,
-    AT_STORED_AT = 8,
-    AT_TTL = 16,
-    AT_FIELD_COUNT = 24,
-    AT_REASON_LENGTH = 26,
-    AT_FIELDS_LENGTH = 28,
-    AT_BODY_LENGTH = 32,
-    ANSWER_HEAD = 36,
-
-    AT_MARK = 2, // the marks' own 2 bytes
-    MARK_HEAD = 16,
-
-    LENGTHS = 4, // of a field
-};
 
 // --- numbers ------------------------------------------------------------------------------------
 
@@ -74,7 +38,7 @@ static char *begin(struct buf *blob, char kind, size_t length, uint64_t stored_a
     memset(head, 0, length);
     head[0] = kind;
     head[1] = STORED_VERSION;
-    put(head + AT_STORED_AT, stored_at_ms, 8);
+    put(head + STORED_AT_TIME, stored_at_ms, 8);
     buf_commit(blob, length);
     return head;
 }
@@ -94,7 +58,7 @@ static bool is_stored(struct span name, const struct connection_names *connectio
 
 static int put_field(struct buf *blob, const struct field *field)
 {
-    char lengths[LENGTHS];
+    char lengths[STORED_FIELD_LENGTHS];
     if (field->name.length > UINT16_MAX || field->value.length > UINT16_MAX)
         return -1;
     put(lengths, field->name.length, 2);
@@ -114,8 +78,8 @@ static int put_fields(struct buf *blob, const struct stored_source *source)
         if (count++ == RESPONSE_MAX_FIELDS || put_field(blob, &source->fields[i]) < 0)
             return -1;
     }
-    put(blob->data + AT_FIELD_COUNT, count, 2);
-    put(blob->data + AT_FIELDS_LENGTH, blob->length - fields_at, 4);
+    put(blob->data + STORED_AT_FIELD_COUNT, count, 2);
+    put(blob->data + STORED_AT_FIELDS_LENGTH, blob->length - fields_at, 4);
     return 0;
 }
 
@@ -123,23 +87,24 @@ int stored_begin(struct buf *blob, const struct stored_source *source)
 {
     if (source->reason.length > UINT16_MAX)
         return -1;
-    char *head = begin(blob, KIND_ANSWER, ANSWER_HEAD, source->stored_at_ms);
-    put(head + AT_STATUS, (uint64_t)source->status, 2);
-    put(head + AT_AGE, source->initial_age_s, 4);
-    put(head + AT_TTL, source->ttl_ms, 8);
-    put(head + AT_REASON_LENGTH, source->reason.length, 2);
+    char *head = begin(blob, STORED_KIND_ANSWER, STORED_ANSWER_HEAD, source->stored_at_ms);
+    put(head + STORED_AT_STATUS, (uint64_t)source->status, 2);
+    put(head + STORED_AT_AGE, source->initial_age_s, 4);
+    put(head + STORED_AT_TTL, source->ttl_ms, 8);
+    put(head + STORED_AT_REASON_LENGTH, source->reason.length, 2);
     put_text(blob, source->reason);
     return put_fields(blob, source);
 }
 
 static size_t body_at(const char *head)
 {
-    return ANSWER_HEAD + get(head + AT_REASON_LENGTH, 2) + get(head + AT_FIELDS_LENGTH, 4);
+    return STORED_ANSWER_HEAD + get(head + STORED_AT_REASON_LENGTH, 2) +
+           get(head + STORED_AT_FIELDS_LENGTH, 4);
 }
 
 void stored_finish(struct buf *blob)
 {
-    put(blob->data + AT_BODY_LENGTH, blob->length - body_at(blob->data), 4);
+    put(blob->data + STORED_AT_BODY_LENGTH, blob->length - body_at(blob->data), 4);
 }
 
 static char to_lower(char byte)
@@ -149,8 +114,8 @@ static char to_lower(char byte)
 
 void stored_write_vary(struct buf *blob, const struct vary *vary, uint64_t stored_at_ms)
 {
-    char *head = begin(blob, KIND_VARY, MARK_HEAD, stored_at_ms);
-    put(head + AT_MARK, vary->count, 2);
+    char *head = begin(blob, STORED_KIND_VARY, STORED_MARK_HEAD, stored_at_ms);
+    put(head + STORED_AT_MARK, vary->count, 2);
     for (size_t i = 0; i < vary->count; ++i) {
         struct span name = vary->names[i];
         char *to = buf_reserve(blob, 2 + name.length);
@@ -163,8 +128,8 @@ void stored_write_vary(struct buf *blob, const struct vary *vary, uint64_t store
 
 void stored_write_pass(struct buf *blob, int reason, uint64_t stored_at_ms)
 {
-    char *head = begin(blob, KIND_PASS, MARK_HEAD, stored_at_ms);
-    put(head + AT_MARK, (uint64_t)reason, 2);
+    char *head = begin(blob, STORED_KIND_PASS, STORED_MARK_HEAD, stored_at_ms);
+    put(head + STORED_AT_MARK, (uint64_t)reason, 2);
 }
 
 // --- reading ------------------------------------------------------------------------------------
@@ -195,7 +160,8 @@ static bool is_value(struct span value)
 bool stored_next_field(struct span *rest, struct field *field)
 {
     struct span lengths;
-    return take(rest, LENGTHS, &lengths) && take(rest, get(lengths.bytes, 2), &field->name) &&
+    return take(rest, STORED_FIELD_LENGTHS, &lengths) &&
+           take(rest, get(lengths.bytes, 2), &field->name) &&
            take(rest, get(lengths.bytes + 2, 2), &field->value);
 }
 
@@ -230,18 +196,18 @@ static bool read_answer(struct span blob, struct stored *stored)
 {
     const char *head = blob.bytes;
     struct span rest = blob, skipped;
-    if (!take(&rest, ANSWER_HEAD, &skipped))
+    if (!take(&rest, STORED_ANSWER_HEAD, &skipped))
         return false;
-    stored->status = (int)get(head + AT_STATUS, 2);
-    stored->initial_age_s = (uint32_t)get(head + AT_AGE, 4);
-    stored->ttl_ms = get(head + AT_TTL, 8);
-    stored->field_count = get(head + AT_FIELD_COUNT, 2);
+    stored->status = (int)get(head + STORED_AT_STATUS, 2);
+    stored->initial_age_s = (uint32_t)get(head + STORED_AT_AGE, 4);
+    stored->ttl_ms = get(head + STORED_AT_TTL, 8);
+    stored->field_count = get(head + STORED_AT_FIELD_COUNT, 2);
     return stored->status >= 200 && stored->status <= 299 &&
            stored->field_count <= RESPONSE_MAX_FIELDS &&
-           take(&rest, get(head + AT_REASON_LENGTH, 2), &stored->reason) &&
+           take(&rest, get(head + STORED_AT_REASON_LENGTH, 2), &stored->reason) &&
            is_value(stored->reason) &&
-           take(&rest, get(head + AT_FIELDS_LENGTH, 4), &stored->fields) &&
-           take(&rest, get(head + AT_BODY_LENGTH, 4), &stored->body) && rest.length == 0 &&
+           take(&rest, get(head + STORED_AT_FIELDS_LENGTH, 4), &stored->fields) &&
+           take(&rest, get(head + STORED_AT_BODY_LENGTH, 4), &stored->body) && rest.length == 0 &&
            check_fields(stored);
 }
 
@@ -263,8 +229,8 @@ static bool is_next_name(const struct vary *vary, struct span name)
 
 static bool read_vary(struct span blob, struct vary *vary)
 {
-    struct span rest = {blob.bytes + MARK_HEAD, blob.length - MARK_HEAD};
-    size_t count = get(blob.bytes + AT_MARK, 2);
+    struct span rest = {blob.bytes + STORED_MARK_HEAD, blob.length - STORED_MARK_HEAD};
+    size_t count = get(blob.bytes + STORED_AT_MARK, 2);
     vary->count = 0;
     if (count > VARY_MAX_NAMES)
         return false;
@@ -281,17 +247,17 @@ static bool read_vary(struct span blob, struct vary *vary)
 enum stored_kind stored_read(struct span blob, struct stored *stored, struct vary *vary)
 {
     *stored = (struct stored){.status = 0};
-    if (blob.length < MARK_HEAD || blob.bytes[1] != STORED_VERSION)
+    if (blob.length < STORED_MARK_HEAD || blob.bytes[1] != STORED_VERSION)
         return STORED_BAD;
-    stored->stored_at_ms = get(blob.bytes + AT_STORED_AT, 8);
+    stored->stored_at_ms = get(blob.bytes + STORED_AT_TIME, 8);
     switch (blob.bytes[0]) {
-    case KIND_ANSWER:
+    case STORED_KIND_ANSWER:
         return read_answer(blob, stored) ? STORED_ANSWER : STORED_BAD;
-    case KIND_VARY:
+    case STORED_KIND_VARY:
         return read_vary(blob, vary) ? STORED_VARY : STORED_BAD;
-    case KIND_PASS:
-        stored->reason_code = (int)get(blob.bytes + AT_MARK, 2);
-        return blob.length == MARK_HEAD ? STORED_PASS : STORED_BAD;
+    case STORED_KIND_PASS:
+        stored->reason_code = (int)get(blob.bytes + STORED_AT_MARK, 2);
+        return blob.length == STORED_MARK_HEAD ? STORED_PASS : STORED_BAD;
     }
     return STORED_BAD;
 }

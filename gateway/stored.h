@@ -1,7 +1,7 @@
 // A value of the cache: a stored answer, or a mark that stands in its place.
 //
-// All numbers little endian. A blob begins with one byte for its kind and one for the version.
-//   answer   see stored.c
+// Their form is in common/stored_form.h.
+//   answer   what an upstream said
 //   vary     names of request fields: the answers are stored under the keys of variants
 //   pass     an answer to this could not be stored lately: nobody should wait for one
 #ifndef GW_GATEWAY_STORED_H

@@ -39,6 +39,28 @@ static const struct option_row logs_options[] = {
     {0},
 };
 
+static const struct option_row stats_options[] = {
+    {"json", 0, NULL, "one line of JSON; sizes in bytes"},
+    {0},
+};
+
+static const struct option_row purge_options[] = {
+    {"pattern", 'p', "GLOB", "every key that matches: *, ?, [a-z]; \\ before one of these is it"},
+    {"tag", 't', "TAG", "every key that has the tag"},
+    {"all", 'a', NULL, "every key"},
+    {0},
+};
+
+static const struct command cache_commands[] = {
+    {"cache stats", NULL, "[--json]", "keys, memory, hits, evictions", NULL, stats_options, 0, 0,
+     .run = cmd_cache_stats},
+    {"cache purge", NULL, "KEY | --pattern GLOB | --tag TAG | --all", "remove what is stored",
+     "A stored answer of the gateway goes with its variants (Vary). KEY is what X-Cache-Key says,\n"
+     "with \"debug\" in the gateway's \"cache\".",
+     purge_options, 0, 1, .run = cmd_cache_purge},
+    {0},
+};
+
 const struct command commands[] = {
     {"start", NULL, "FILE... | NAME|ID|all... | SCRIPT [OPTIONS] [-- ARGS...]",
      "start apps; what runs already stays as it is",
@@ -74,38 +96,38 @@ const struct command commands[] = {
      "the last lines of the logs, then follow them", NULL, logs_options, 0, MANY, .run = cmd_logs},
     {"check", NULL, "FILE", "check an ecosystem file; needs no supervisor", NULL, no_options, 1, 1,
      .run = cmd_check, .homeless = true},
+    {"cache", NULL, "COMMAND [ARGUMENTS]", "look into the cache, remove from it",
+     .commands = cache_commands},
     {"ping", NULL, "", "is a supervisor running?", NULL, no_options, 0, 0, .run = cmd_ping},
     {"kill", NULL, "", "stop all apps and the supervisor", NULL, no_options, 0, 0, .run = cmd_kill},
     {0},
 };
 
-const struct command *command_find(const char *word)
+const struct command *command_table(const struct command *group)
 {
-    for (const struct command *command = commands; command->word; command++) {
-        if (strcmp(command->word, word) == 0)
+    return group ? group->commands : commands;
+}
+
+const char *command_name(const struct command *command)
+{
+    const char *blank = strrchr(command->word, ' ');
+    return blank ? blank + 1 : command->word;
+}
+
+const struct command *command_find(const struct command *group, const char *name)
+{
+    for (const struct command *command = command_table(group); command->word; command++) {
+        if (strcmp(command_name(command), name) == 0)
             return command;
         for (const char *const *alias = command->aliases; alias && *alias; alias++) {
-            if (strcmp(*alias, word) == 0)
+            if (strcmp(*alias, name) == 0)
                 return command;
         }
     }
     return NULL;
 }
 
-void commands_print_help(void)
-{
-    puts("Usage: gwctl COMMAND [ARGUMENTS]\n\n"
-         "Keeps apps of any language alive, routes to them, and replaces them without losing a\n"
-         "request.\n\nCommands:");
-    for (const struct command *command = commands; command->word; command++)
-        printf("  %-10s %s\n", command->word, command->help);
-    puts(
-        "\n`gwctl COMMAND --help` tells more. A home folder ($GWCTL_HOME, default ~/.gwctl) holds\n"
-        "sockets and logs of one supervisor.\n\nFirst steps:\n"
-        "  gwctl start server.py --name api -i 2 --port auto\n"
-        "  gwctl list\n"
-        "  gwctl reload api");
-}
+// --- help ---------------------------------------------------------------------------------------
 
 static void print_usage(FILE *out, const struct command *command)
 {
@@ -120,11 +142,59 @@ int command_refuse(const struct command *command, const char *what)
     return EXIT_USAGE;
 }
 
-void command_print_help(const struct command *command)
+// The sentence of a row, as it stands alone.
+static void print_sentence(const struct command *command)
 {
-    print_usage(stdout, command);
     bool asks = command->help[strlen(command->help) - 1] == '?';
     printf("\n%s%s\n", command->help, asks ? "" : ".");
+}
+
+static void print_table(const struct command *table)
+{
+    puts("\nCommands:");
+    for (const struct command *command = table; command->word; command++)
+        printf("  %-10s %s\n", command_name(command), command->help);
+}
+
+static void print_gwctl(void)
+{
+    puts("Usage: gwctl COMMAND [ARGUMENTS]\n\n"
+         "Keeps apps of any language alive, routes to them, and replaces them without losing a\n"
+         "request.");
+    print_table(commands);
+    puts(
+        "\n`gwctl COMMAND --help` tells more. A home folder ($GWCTL_HOME, default ~/.gwctl) holds\n"
+        "sockets and logs of one supervisor.\n\nFirst steps:\n"
+        "  gwctl start server.py --name api -i 2 --port auto\n"
+        "  gwctl list\n"
+        "  gwctl reload api");
+}
+
+static void print_group(const struct command *group)
+{
+    print_usage(stdout, group);
+    print_sentence(group);
+    print_table(group->commands);
+    printf("\n`gwctl %s COMMAND --help` tells more.\n", group->word);
+}
+
+static void print_options(const struct option_row *options)
+{
+    if (options->name)
+        puts("\nOptions:");
+    for (const struct option_row *row = options; row->name; row++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s%c%s --%s%s%s", row->letter ? "-" : " ",
+                 row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name,
+                 row->value ? " " : "", row->value ? row->value : "");
+        printf("  %-26s %s\n", name, row->help);
+    }
+}
+
+static void print_command(const struct command *command)
+{
+    print_usage(stdout, command);
+    print_sentence(command);
     if (command->aliases) {
         printf("\nAlso:");
         for (const char *const *alias = command->aliases; *alias; alias++)
@@ -133,13 +203,15 @@ void command_print_help(const struct command *command)
     }
     if (command->more)
         printf("\n%s\n", command->more);
-    if (command->options->name)
-        puts("\nOptions:");
-    for (const struct option_row *row = command->options; row->name; row++) {
-        char name[64];
-        snprintf(name, sizeof name, "%s%c%s --%s%s%s", row->letter ? "-" : " ",
-                 row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name,
-                 row->value ? " " : "", row->value ? row->value : "");
-        printf("  %-26s %s\n", name, row->help);
-    }
+    print_options(command->options);
+}
+
+void command_print_help(const struct command *command)
+{
+    if (!command)
+        print_gwctl();
+    else if (command->commands)
+        print_group(command);
+    else
+        print_command(command);
 }

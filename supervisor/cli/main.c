@@ -13,16 +13,19 @@
 #include "common/proto.h"
 #include "report.h"
 
-static int refuse_command(const char *word)
+static int refuse_name(const struct command *group, const char *name)
 {
-    const char *words[64];
+    const struct command *table = command_table(group);
+    const char *names[64];
     size_t count = 0;
-    for (; commands[count].word; count++)
-        words[count] = commands[count].word;
-    words[count] = NULL;
-    const char *near = suggest_word(word, words);
-    fprintf(stderr, "gwctl: unknown command \"%s\"%s%s%s\nTry `gwctl --help`.\n", word,
-            near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    for (; table[count].word; count++)
+        names[count] = command_name(&table[count]);
+    names[count] = NULL;
+    const char *near = suggest_word(name, names);
+    const char *blank = group ? " " : "", *word = group ? group->word : "";
+    fprintf(stderr, "gwctl%s%s: unknown command \"%s\"%s%s%s\nTry `gwctl%s%s --help`.\n", blank,
+            word, name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "", blank,
+            word);
     return EXIT_USAGE;
 }
 
@@ -44,16 +47,13 @@ static int run(const struct command *command, const struct options *options)
     return command->run(command, options);
 }
 
-static int run_command(int count, char **words)
+static int run_command(const struct command *command, int count, char **words)
 {
-    const struct command *command = command_find(words[0]);
     struct options options;
     struct err err;
     int code;
 
-    if (!command)
-        return refuse_command(words[0]);
-    if (options_parse(command->options, count - 1, words + 1, &options, &err) == -1)
+    if (options_parse(command->options, count, words, &options, &err) == -1)
         code = command_refuse(command, err.text);
     else
         code = run(command, &options);
@@ -61,32 +61,43 @@ static int run_command(int count, char **words)
     return code;
 }
 
+// help [NAME...], within a group: of the command or group that the names lead to.
+static int print_help(const struct command *group, int count, char **words)
+{
+    for (int i = 0; i < count && (!group || group->commands); i++) {
+        const struct command *found = command_find(group, words[i]);
+        if (!found)
+            return refuse_name(group, words[i]);
+        group = found;
+    }
+    command_print_help(group);
+    return EXIT_OK;
+}
+
 static bool is_one_of(const char *word, const char *first, const char *second)
 {
     return strcmp(word, first) == 0 || strcmp(word, second) == 0;
 }
 
-static int run_words(int count, char **words)
+// The words behind those that led to the group; NULL: all.
+static int run_words(const struct command *group, int count, char **words)
 {
     if (count == 0) {
-        commands_print_help();
+        command_print_help(group);
         return EXIT_USAGE;
     }
-    if (is_one_of(words[0], "--version", "-v")) {
-        puts("gwctl " GWCTL_VERSION);
+    if (is_one_of(words[0], "--help", "-h")) {
+        command_print_help(group);
         return EXIT_OK;
     }
-    bool helps = strcmp(words[0], "help") == 0;
-    if (is_one_of(words[0], "--help", "-h") || (helps && count == 1)) {
-        commands_print_help();
-        return EXIT_OK;
-    }
-    if (!helps)
-        return run_command(count, words);
-    if (!command_find(words[1]))
-        return refuse_command(words[1]);
-    command_print_help(command_find(words[1]));
-    return EXIT_OK;
+    if (strcmp(words[0], "help") == 0)
+        return print_help(group, count - 1, words + 1);
+    const struct command *command = command_find(group, words[0]);
+    if (!command)
+        return refuse_name(group, words[0]);
+    if (command->commands)
+        return run_words(command, count - 1, words + 1);
+    return run_command(command, count - 1, words + 1);
 }
 
 // What could not be written makes a command fail. A reader that went away wanted no more.
@@ -106,5 +117,9 @@ int main(int count, char **words)
 {
     log_init("gwctl", LOG_LEVEL_WARN);
     signal(SIGPIPE, SIG_IGN);
-    return finish_output(run_words(count - 1, words + 1));
+    if (count > 1 && is_one_of(words[1], "--version", "-v")) {
+        puts("gwctl " GWCTL_VERSION);
+        return finish_output(EXIT_OK);
+    }
+    return finish_output(run_words(NULL, count - 1, words + 1));
 }

@@ -21,7 +21,7 @@ need() { # need <document> <what> <names...>
 }
 
 mapfile -t keys < <(rows '\{"([a-z_]+)", KEY_' common/*_config.c)
-mapfile -t commands < <(rows '^ *\{"([a-z]+)", (NULL|ALIASES)' supervisor/cli/commands.c)
+mapfile -t commands < <(rows '^ *\{"([a-z ]+)", (NULL|ALIASES)' supervisor/cli/commands.c)
 need docs/configuration.md key "${keys[@]}"
 need docs/commands.md command "${commands[@]}"
 exit "$failed"

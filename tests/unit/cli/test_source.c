@@ -135,7 +135,7 @@ static const struct script_row {
 
 START_TEST(a_script_and_its_options)
 {
-    const struct command *command = command_find("start");
+    const struct command *command = command_find(NULL, "start");
     char *words[WORDS];
     int count = 0;
     struct options options;
@@ -158,7 +158,7 @@ END_TEST
 
 START_TEST(a_refused_option_is_printed)
 {
-    const struct command *command = command_find("start");
+    const struct command *command = command_find(NULL, "start");
     char script[] = "s.sh", port[] = "--port=0", *words[] = {script, port};
     struct options options;
     struct err err;

@@ -1,0 +1,166 @@
+"""gwctl cache: what it tells and removes, with a gateway, an app and cachesvc as they are."""
+
+import json
+import os
+import signal
+
+import cachesvc
+import gwtest
+from gwtest import free_port, get, wait_until
+
+# Answers as the path says, and counts.
+APP = r"""
+import http.server, json, os, threading
+
+FIELDS = {"/cookie": ("Set-Cookie", "a=1"), "/private": ("Cache-Control", "private"),
+          "/etag": ("ETag", '"v1"'), "/vary": ("Vary", "Accept-Language")}
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    counts = {}
+    lock = threading.Lock()
+    def do_GET(self):
+        if self.path == "/counts":
+            return self.answer(200, json.dumps(self.counts).encode())
+        with self.lock:
+            count = self.counts[self.path] = self.counts.get(self.path, 0) + 1
+        status = {"/missing": 404, "/broken": 500}.get(self.path, 200)
+        body = b"\x1b[31mred\x00" if self.path == "/binary" else f"{self.path} {count}".encode()
+        self.answer(status, body, *FIELDS.get(self.path, ()))
+    def answer(self, status, body, *field):
+        self.send_response(status)
+        if field:
+            self.send_header(*field)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args):
+        pass
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+class Case(gwtest.Case):
+    def start(self, **cache):
+        self.port = free_port()
+        self.home.write("app.py", APP)
+        self.home.ok("start", self.home.write("all.json", {
+            "apps": [{"name": "app", "script": "app.py", "port": "auto"}],
+            "gateway": {"instances": 2, "listen": [{"address": f"127.0.0.1:{self.port}"}],
+                        "upstreams": {"app": {"app": "app"}},
+                        "cache": {"skip": [{"path": "/skipped"}, {"path": "/counts"}],
+                                  "tags": ["all"], **cache},
+                        "routes": [{"path": "/plain/*", "upstream": "app", "cache": False},
+                                   {"path": "/*", "upstream": "app"}]},
+            "cachesvc": {"memory": "16M"}}))
+        self.home.wait_online("gateway", 2)
+        self.home.wait_online("cachesvc", 1)
+        # Each worker uses it as soon as it has answered.
+        wait_until(lambda: all(self.verdict("/first") == "HIT" for _ in range(8)))
+
+    def start_cachesvc(self):
+        """Only that."""
+        self.home.ok("start", self.home.write("cache.json", {"cachesvc": {"memory": "16M"}}))
+        self.home.wait_online("cachesvc", 1)
+
+    def verdict(self, path):
+        return get(self.port, path).headers.get("X-Cache")
+
+    def store(self, path):
+        wait_until(lambda: self.verdict(path) == "HIT")
+        return f"http:GET:127.0.0.1:{self.port}{path}"
+
+    def fetches(self, path):
+        return get(self.port, "/counts").json().get(path, 0)
+
+    def call(self, *words):
+        with cachesvc.Client(os.path.join(self.home.path, "cache.sock")) as client:
+            return client.call(*words)
+
+    def refused(self, code, *args):
+        done = self.home.gwctl("cache", *args)
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+        return done.stderr
+
+
+class Words(Case):
+    def test_help_and_mistakes(self):
+        for words in (["cache", "--help"], ["help", "cache"], ["cache", "help"]):
+            text = self.home.ok(*words)
+            for name in ("stats", "purge"):
+                self.assertRegex(text, rf"(?m)^  {name} ")
+        self.assertEqual(self.home.gwctl("cache").returncode, 2)
+        text = self.home.ok("cache", "stats", "--help")
+        self.assertTrue(text.startswith("Usage: gwctl cache stats [--json]\n"))
+        self.assertEqual(self.home.ok("help", "cache", "stats"), text)
+        self.assertIn('unknown command "stat"; did you mean "stats"?', self.refused(2, "stat"))
+        self.assertIn('did you mean "purge"?', self.home.gwctl("help", "cache", "prge").stderr)
+        self.assertIn("did you mean --json?", self.refused(2, "stats", "--jsno"))
+        for words in ([], ["key", "--all"], ["--all", "--tag", "a"], ["--pattern=a", "--tag=b"]):
+            self.assertIn("exactly one of", self.refused(2, "purge", *words))
+        self.assertFalse(os.path.exists(self.home.path))
+
+    def test_without_a_cache(self):
+        for words in (["stats"], ["purge", "--all"]):
+            self.assertIn("no cache runs in", self.refused(1, *words))
+        self.assertFalse(os.path.exists(self.home.path))
+
+    def test_a_cache_that_hangs(self):
+        self.start_cachesvc()
+        pid = self.home.pids("cachesvc")[0]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            self.assertIn("did not answer within", self.refused(1, "stats"))
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+
+class Values(Case):
+    def test_stats(self):
+        self.start_cachesvc()
+        for key in ("a", "b"):
+            self.call("SET", key, "x")
+        self.call("GET", "a")
+        self.call("GET", "none")
+        self.assertRegex(self.home.ok("cache", "stats"),
+                         r"(?s)keys +2\nmemory +\S+ KB of 16\.0 MB\nclient hits +1\n"
+                         r"client misses +1\nclient hit rate +50\.00%\nexpired +0\nevicted +0\n")
+        stats = json.loads(self.home.ok("cache", "stats", "--json"))
+        self.assertEqual((stats["keys"], stats["client_hits"], stats["client_hit_rate_percent"]),
+                         (2, 1, 50.0))
+        self.assertEqual(stats["memory_limit"], 16 << 20)
+
+
+class Purge(Case):
+    def test_what_clients_stored(self):
+        self.start_cachesvc()
+        for key in ("a:1", "a:2", "b:1"):
+            self.call("SET", key, "x")
+        self.call("CACHE.SET", "c", "x", "TAGS", "1", "news")
+        self.assertEqual(self.home.ok("cache", "purge", "a:1"), "1 key removed\n")
+        self.assertEqual(self.home.ok("cache", "purge", "a:1"), "0 keys removed\n")
+        self.call("SET", "a:1", "x")
+        self.assertEqual(self.home.ok("cache", "purge", "--pattern", "a:*"), "2 keys removed\n")
+        self.assertEqual(self.home.ok("cache", "purge", "--tag", "news"),
+                         "everything with the tag is removed\n")
+        self.assertEqual(self.call("KEYS", "*"), [b"b:1"])
+        self.assertEqual(self.home.ok("cache", "purge", "--all"), "everything is removed\n")
+        self.assertEqual(self.call("DBSIZE"), 0)
+
+    def test_answers_of_the_gateway(self):
+        self.start()
+        for words in ([self.store("/a")], ["--pattern", "*/a"], ["--tag", "all"], ["--all"]):
+            with self.subTest(words=words):
+                self.store("/a")
+                before = self.fetches("/a")
+                self.home.ok("cache", "purge", *words)
+                self.assertEqual(self.verdict("/a"), "MISS")
+                self.assertEqual(self.fetches("/a"), before + 1)
+
+
+if __name__ == "__main__":
+    gwtest.main()

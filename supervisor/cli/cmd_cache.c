@@ -1,10 +1,15 @@
-// cache stats, cache purge: each a connection to cachesvc and one or two commands.
+// cache stats, cache get, cache purge: each a connection to cachesvc and one or two commands.
 
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "cache_stats.h"
+#include "cache_value.h"
 #include "commands.h"
+#include "common/clock.h"
 #include "common/proto.h"
+#include "printable.h"
 #include "report.h"
 #include "resp_client.h"
 
@@ -59,6 +64,70 @@ int cmd_cache_stats(const struct command *command, const struct options *options
         return report_error(err.text);
     show_stats(&stats, options_get(options, command->options, "json") != NULL);
     return EXIT_OK;
+}
+
+// --- get ----------------------------------------------------------------------------------------
+
+// What goes into a file or pipe is nobody's screen.
+static void put_raw(struct buf *out, struct piece content)
+{
+    if (isatty(STDOUT_FILENO))
+        printable_append(out, content.bytes, content.length, PRINTABLE_TEXT);
+    else if (content.length > 0)
+        buf_append(out, content.bytes, content.length);
+}
+
+static void show_value(const struct cache_value *value, bool raw)
+{
+    struct buf out = BUF_INIT;
+    if (raw)
+        put_raw(&out, cache_value_content(value->bytes));
+    else
+        cache_value_render(value, clock_wall_ms(), &out);
+    write_out(&out);
+}
+
+static int refuse_absent(const char *key)
+{
+    struct buf text = BUF_INIT;
+    printable_append(&text, key, strlen(key), PRINTABLE_LINE);
+    buf_append_text(&text, ": not in the cache");
+    int code = report_error(buf_text(&text));
+    buf_free(&text);
+    return code;
+}
+
+static int get(struct resp_client *cache, const char *key, bool raw, struct err *err)
+{
+    redisReply *value =
+        resp_client_call(cache, REDIS_REPLY_STRING, (const char *[]){"GET", key}, 2, err);
+    redisReply *expiry =
+        value ? resp_client_call(cache, REDIS_REPLY_INTEGER, (const char *[]){"PTTL", key}, 2, err)
+              : NULL;
+    int code = EXIT_OK;
+    if (!expiry) {
+        code = report_error(err->text);
+    } else if (value->type == REDIS_REPLY_NIL) {
+        code = refuse_absent(key);
+    } else {
+        struct cache_value found = {{key, strlen(key)}, {value->str, value->len}, expiry->integer};
+        show_value(&found, raw);
+    }
+    freeReplyObject(value);
+    freeReplyObject(expiry);
+    return code;
+}
+
+int cmd_cache_get(const struct command *command, const struct options *options)
+{
+    struct err err;
+    struct resp_client *cache = resp_client_connect(&err);
+    if (!cache)
+        return report_error(err.text);
+    bool raw = options_get(options, command->options, "raw") != NULL;
+    int code = get(cache, options->words[0], raw, &err);
+    resp_client_close(cache);
+    return code;
 }
 
 // --- purge --------------------------------------------------------------------------------------

@@ -44,6 +44,11 @@ static const struct option_row stats_options[] = {
     {0},
 };
 
+static const struct option_row get_options[] = {
+    {"raw", 0, NULL, "the bytes of the value as they are, of an answer those of its body"},
+    {0},
+};
+
 static const struct option_row purge_options[] = {
     {"pattern", 'p', "GLOB", "every key that matches: *, ?, [a-z]; \\ before one of these is it"},
     {"tag", 't', "TAG", "every key that has the tag"},
@@ -54,6 +59,9 @@ static const struct option_row purge_options[] = {
 static const struct command cache_commands[] = {
     {"cache stats", NULL, "[--json]", "keys, memory, hits, evictions", NULL, stats_options, 0, 0,
      .run = cmd_cache_stats},
+    {"cache get", NULL, "KEY [--raw]", "the value of a key, also of a stored answer",
+     "Bytes that a terminal would obey, or that are no text, are shown as \\xNN.", get_options, 1,
+     1, .run = cmd_cache_get},
     {"cache purge", NULL, "KEY | --pattern GLOB | --tag TAG | --all", "remove what is stored",
      "A stored answer of the gateway goes with its variants (Vary). KEY is what X-Cache-Key says,\n"
      "with \"debug\" in the gateway's \"cache\".",

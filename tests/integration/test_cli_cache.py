@@ -1,8 +1,10 @@
-"""gwctl cache: what it tells and removes, with a gateway, an app and cachesvc as they are."""
+"""gwctl cache: what it shows and removes, with a gateway, an app and cachesvc as they are."""
 
 import json
 import os
+import pty
 import signal
+import subprocess
 
 import cachesvc
 import gwtest
@@ -86,12 +88,28 @@ class Case(gwtest.Case):
         self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
         return done.stderr
 
+    def on_terminal(self, *args):
+        """What a terminal gets from gwctl, as bytes."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([os.path.join(gwtest.BIN, "gwctl"), *args], stdout=theirs,
+                                   stderr=theirs, stdin=subprocess.DEVNULL, env=self.home.env)
+        os.close(theirs)
+        pieces = []
+        try:
+            while piece := os.read(ours, 65536):
+                pieces.append(piece)
+        except OSError:
+            pass  # its last writer is gone
+        os.close(ours)
+        process.wait(60)
+        return b"".join(pieces)
+
 
 class Words(Case):
     def test_help_and_mistakes(self):
         for words in (["cache", "--help"], ["help", "cache"], ["cache", "help"]):
             text = self.home.ok(*words)
-            for name in ("stats", "purge"):
+            for name in ("stats", "get", "purge"):
                 self.assertRegex(text, rf"(?m)^  {name} ")
         self.assertEqual(self.home.gwctl("cache").returncode, 2)
         text = self.home.ok("cache", "stats", "--help")
@@ -102,10 +120,11 @@ class Words(Case):
         self.assertIn("did you mean --json?", self.refused(2, "stats", "--jsno"))
         for words in ([], ["key", "--all"], ["--all", "--tag", "a"], ["--pattern=a", "--tag=b"]):
             self.assertIn("exactly one of", self.refused(2, "purge", *words))
+        self.refused(2, "get")
         self.assertFalse(os.path.exists(self.home.path))
 
     def test_without_a_cache(self):
-        for words in (["stats"], ["purge", "--all"]):
+        for words in (["stats"], ["get", "a"], ["purge", "--all"]):
             self.assertIn("no cache runs in", self.refused(1, *words))
         self.assertFalse(os.path.exists(self.home.path))
 
@@ -133,6 +152,55 @@ class Values(Case):
         self.assertEqual((stats["keys"], stats["client_hits"], stats["client_hit_rate_percent"]),
                          (2, 1, 50.0))
         self.assertEqual(stats["memory_limit"], 16 << 20)
+
+    def test_values_of_clients(self):
+        self.start_cachesvc()
+        self.call("SET", "greeting", "hello", "EX", "100")
+        self.assertRegex(self.home.ok("cache", "get", "greeting"),
+                         r"^key +greeting\nexpires +in 1m \d+s\nsize +5 bytes\n\nhello\n$")
+        self.call("SET", "empty", "")
+        self.assertRegex(self.home.ok("cache", "get", "empty"), r"expires +never\nsize +0 bytes\n$")
+        self.assertEqual(self.home.ok("cache", "get", "empty", "--raw"), "")
+        self.assertEqual(self.refused(1, "get", "no\x1b[31me"),
+                         "gwctl: no\\x1B[31me: not in the cache\n")
+
+    def test_a_terminal_obeys_nothing(self):
+        self.start_cachesvc()
+        evil = b"\x1b[31mred\x1b]0;title\x07 \xc2\x9b31m \xff"
+        self.call("SET", b"key\x1b[1m", evil)
+        self.call("SET", "text", b"a\x1b[31mb\n")
+        for words in (["get", b"key\x1b[1m"], ["get", b"key\x1b[1m", "--raw"], ["get", "text"],
+                      ["get", "text", "--raw"], ["get", b"none\x1b[1m"]):
+            shown = self.on_terminal("cache", *words)
+            self.assertNotEqual(shown, b"")
+            for bad in (b"\x1b", b"\x07", b"\x9b", b"\xff"):
+                self.assertNotIn(bad, shown, words)
+        self.assertIn(b"a\\x1B[31mb", self.on_terminal("cache", "get", "text"))
+        done = self.home.gwctl("cache", "get", "text", "--raw")
+        self.assertEqual(done.stdout, "a\x1b[31mb\n")  # no terminal: as it is
+
+    def test_answers_of_the_gateway(self):
+        self.start()
+        key = self.store("/etag")
+        shown = self.home.ok("cache", "get", key)
+        self.assertTrue(shown.startswith(f"key      {key}\nanswer   200 OK\nage      "), shown)
+        self.assertRegex(shown, r"\nfresh    for \S+ \S+\nexpires  in \S+ \S+\nsize     \d+ bytes\n")
+        self.assertRegex(shown, '(?s)bytes\n\n.*ETag: "v1"\n\n/etag 1\n$')
+        self.assertEqual(self.home.ok("cache", "get", key, "--raw"), "/etag 1")
+        shown = self.home.ok("cache", "get", self.store("/binary"))
+        self.assertIn("(no text; --raw", shown)
+        self.assertNotIn("red", shown)
+
+    def test_marks_of_the_gateway(self):
+        self.start()
+        key = self.store("/vary")
+        shown = self.home.ok("cache", "get", key)
+        self.assertIn("one for each value of: accept-language\n", shown)
+        self.assertIn(f"{key}|v:", shown)
+        self.verdict("/cookie")
+        key = key.replace("/vary", "/cookie")
+        wait_until(lambda: self.home.gwctl("cache", "get", key).returncode == 0)
+        self.assertIn("could not be stored", self.home.ok("cache", "get", key))
 
 
 class Purge(Case):

@@ -56,6 +56,11 @@ static const struct option_row purge_options[] = {
     {0},
 };
 
+static const struct option_row warm_options[] = {
+    {"url", 'u', "http://HOST:PORT", "the gateway to ask (default: the one of this home)"},
+    {0},
+};
+
 static const struct command cache_commands[] = {
     {"cache stats", NULL, "[--json]", "keys, memory, hits, evictions", NULL, stats_options, 0, 0,
      .run = cmd_cache_stats},
@@ -66,6 +71,14 @@ static const struct command cache_commands[] = {
      "A stored answer of the gateway goes with its variants (Vary). KEY is what X-Cache-Key says,\n"
      "with \"debug\" in the gateway's \"cache\".",
      purge_options, 0, 1, .run = cmd_cache_purge},
+    {"cache warm", NULL, "FILE [--url http://HOST:PORT]",
+     "request a list of URLs through the gateway, so that they are stored",
+     "FILE (- for standard input) has one a line: /path, or http://host/path where the host counts,"
+     "\nsince it is part of the key. Blank lines and those that begin with # are skipped. The "
+     "gateway\nis asked for 4 at a time. The exit code is 1 when one failed; what may not be "
+     "stored "
+     "is no\nfailure.",
+     warm_options, 1, 1, .run = cmd_cache_warm},
     {0},
 };
 
@@ -104,7 +117,7 @@ const struct command commands[] = {
      "the last lines of the logs, then follow them", NULL, logs_options, 0, MANY, .run = cmd_logs},
     {"check", NULL, "FILE", "check an ecosystem file; needs no supervisor", NULL, no_options, 1, 1,
      .run = cmd_check, .homeless = true},
-    {"cache", NULL, "COMMAND [ARGUMENTS]", "look into the cache, remove from it",
+    {"cache", NULL, "COMMAND [ARGUMENTS]", "look into the cache, remove from it, fill it",
      .commands = cache_commands},
     {"ping", NULL, "", "is a supervisor running?", NULL, no_options, 0, 0, .run = cmd_ping},
     {"kill", NULL, "", "stop all apps and the supervisor", NULL, no_options, 0, 0, .run = cmd_kill},

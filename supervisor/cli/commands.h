@@ -51,6 +51,7 @@ int cmd_logs(const struct command *command, const struct options *options);
 int cmd_cache_stats(const struct command *command, const struct options *options);
 int cmd_cache_get(const struct command *command, const struct options *options);
 int cmd_cache_purge(const struct command *command, const struct options *options);
+int cmd_cache_warm(const struct command *command, const struct options *options);
 int cmd_check(const struct command *command, const struct options *options);
 
 #endif

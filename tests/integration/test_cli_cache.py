@@ -1,8 +1,9 @@
-"""gwctl cache: what it shows and removes, with a gateway, an app and cachesvc as they are."""
+"""gwctl cache: what it shows, removes and fetches, with a gateway, an app and cachesvc as they are."""
 
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 
@@ -109,7 +110,7 @@ class Words(Case):
     def test_help_and_mistakes(self):
         for words in (["cache", "--help"], ["help", "cache"], ["cache", "help"]):
             text = self.home.ok(*words)
-            for name in ("stats", "get", "purge"):
+            for name in ("stats", "get", "purge", "warm"):
                 self.assertRegex(text, rf"(?m)^  {name} ")
         self.assertEqual(self.home.gwctl("cache").returncode, 2)
         text = self.home.ok("cache", "stats", "--help")
@@ -121,11 +122,13 @@ class Words(Case):
         for words in ([], ["key", "--all"], ["--all", "--tag", "a"], ["--pattern=a", "--tag=b"]):
             self.assertIn("exactly one of", self.refused(2, "purge", *words))
         self.refused(2, "get")
+        self.assertIn("no http://HOST:PORT", self.refused(2, "warm", "-", "--url", "host:80"))
         self.assertFalse(os.path.exists(self.home.path))
 
     def test_without_a_cache(self):
         for words in (["stats"], ["get", "a"], ["purge", "--all"]):
             self.assertIn("no cache runs in", self.refused(1, *words))
+        self.assertIn("no supervisor runs", self.refused(1, "warm", "-"))
         self.assertFalse(os.path.exists(self.home.path))
 
     def test_a_cache_that_hangs(self):
@@ -228,6 +231,75 @@ class Purge(Case):
                 self.home.ok("cache", "purge", *words)
                 self.assertEqual(self.verdict("/a"), "MISS")
                 self.assertEqual(self.fetches("/a"), before + 1)
+
+
+class Warm(Case):
+    def warm(self, text, *options, code=0):
+        done = self.home.gwctl("cache", "warm", self.home.write("urls", text), *options)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done
+
+    def test_each_is_stored_or_said_why_not(self):
+        self.start()
+        lines = [f"/page/{number}" for number in range(20)]
+        done = self.warm("# pages\n\n" + "\r\n".join([*lines, "/first"]))
+        self.assertEqual(done.stdout,
+                         "20 stored, 1 already there, 0 not cacheable, 0 failed\n")
+        self.assertEqual(done.stderr, "")
+        for line in lines:
+            self.assertEqual(self.verdict(line), "HIT")
+            self.assertEqual(self.fetches(line), 1)
+        done = self.warm("\n".join(["/cookie", "/private", "/missing", "/skipped", "/plain/a"]))
+        self.assertEqual(sorted(re.findall(r"//[^/]+(/\S+): not cacheable: (.*)\n", done.stdout)), [
+            ("/cookie", "Set-Cookie"), ("/missing", "status 404"),
+            ("/plain/a", "no cache on its route"), ("/private", "Cache-Control: private"),
+            ("/skipped", "the cache is not asked: BYPASS")])
+        self.assertTrue(done.stdout.endswith(
+            "0 stored, 0 already there, 5 not cacheable, 0 failed\n"), done.stdout)
+
+    def test_the_host_is_part_of_the_key(self):
+        self.start()
+        self.warm("http://www.example.com/a\n")
+        answer = get(self.port, "/a", headers={"Host": "www.example.com"})
+        self.assertEqual(answer.headers["X-Cache"], "HIT")
+        self.assertEqual(self.verdict("/a"), "MISS")
+
+    def test_failures(self):
+        self.start()
+        done = self.warm("/broken\n/a\n", code=1)
+        self.assertIn("/broken: status 500\n", done.stderr)
+        self.assertEqual(done.stdout, "1 stored, 0 already there, 0 not cacheable, 1 failed\n")
+        done = self.warm("/a\n/b\n", "--url", f"http://127.0.0.1:{free_port()}", code=1)
+        self.assertEqual(done.stdout, "0 stored, 0 already there, 0 not cacheable, 2 failed\n")
+        self.assertEqual(done.stderr.count("gwctl: http://127.0.0.1:"), 2)
+
+    def test_another_gateway_by_url(self):
+        self.start()
+        env = {"GWCTL_HOME": os.path.join(self.home.folder, "elsewhere")}
+        file = self.home.write("urls", "/a\n")
+        self.assertIn("1 stored", self.home.ok("cache", "warm", file, "--url",
+                                               f"http://127.0.0.1:{self.port}/", env=env))
+
+    def test_nothing_is_requested_from_a_list_with_mistakes(self):
+        self.start()
+        done = self.warm("/a\nb\n/c d\nhttps://x/\n", code=1)
+        self.assertEqual(re.findall(r"urls:(\d)", done.stderr), ["2", "3", "4"])
+        self.assertEqual(self.fetches("/a"), 0)
+        self.assertIn("No such file", self.refused(1, "warm", "nowhere"))
+
+    def test_standard_input_and_progress(self):
+        self.start()
+        process = subprocess.run([os.path.join(gwtest.BIN, "gwctl"), "cache", "warm", "-"],
+                                 input="/a\n/b", capture_output=True, text=True, env=self.home.env)
+        self.assertEqual(process.stdout, "2 stored, 0 already there, 0 not cacheable, 0 failed\n")
+        shown = self.on_terminal("cache", "warm", self.home.write("urls", "/a\n/b\n"))
+        self.assertIn(b"\r2 of 2\r", shown)
+        self.assertTrue(shown.endswith(b"failed\r\n"))
+
+    def test_a_gateway_that_is_stopped(self):
+        self.start()
+        self.home.ok("stop", "gateway")
+        self.assertIn("no gateway is online", self.refused(1, "warm", "-"))
 
 
 if __name__ == "__main__":

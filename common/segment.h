@@ -136,7 +136,8 @@ struct segment {
 int segment_format(void *base, uint64_t size, struct err *err) GW_MUST_USE;
 void segment_publish(void *base);
 
-// Whether memory of `size` bytes has the header of a page of this version.
+// Whether memory of `size` bytes has the header of a page of this version, with the regions that a
+// page of that size has.
 int segment_check(const void *base, uint64_t size, struct err *err) GW_MUST_USE;
 
 // Maps a page for reading; borrows fd. -1 with err: it is none.

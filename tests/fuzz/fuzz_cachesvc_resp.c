@@ -2,6 +2,8 @@
 // and the same error; a command written anew as an array must be read as the same command.
 //
 // The first byte chooses the limits, the second starts the choice of the pieces.
+//
+// covers: cachesvc/resp.c
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>

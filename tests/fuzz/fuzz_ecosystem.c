@@ -1,5 +1,7 @@
 // Any text as an ecosystem file. Either there are findings, or a configuration whose document is
 // accepted again, without a word and as the same configuration, as the supervisor does.
+//
+// covers: common/ecosystem.c common/ecosystem_resolve.c common/keytable.c common/gateway_address.c
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 // Any bytes as a request head. What is accepted must go upstream as a head that is accepted again
 // and says the same: the round trip that a smuggled request would not survive.
+//
+// covers: gateway/request_check.c gateway/request_head.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 // Any bytes as what an upstream sends: head, then body. The first byte decides in what pieces it
 // comes; pieces must not change anything.
+//
+// covers: gateway/response.c gateway/body.c gateway/fields.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 // Any bytes as what lies in the cache. What is read lies within them, and written again it is the
 // same.
+//
+// covers: gateway/stored.c gateway/vary.c gateway/conditional.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 // Any bytes as a path. A normal form must be one: not longer, without what was to be removed, and
 // its own normal form.
+//
+// covers: gateway/target.c
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 // Any pattern on any text, against a slow matcher that fills the whole table of "does this rest of
 // the pattern match that rest of the text". The first byte says how long the pattern is.
+//
+// covers: common/glob.c
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>

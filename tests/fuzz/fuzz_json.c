@@ -1,5 +1,7 @@
 // Any bytes as JSON. What is accepted must print to a text that is accepted again and prints the
 // same; what JSON_STRICT accepts, JSON_RELAXED does too.
+//
+// covers: common/json.c common/json_scan.c common/json_token.c
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>

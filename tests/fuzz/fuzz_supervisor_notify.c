@@ -1,4 +1,6 @@
 // The notify protocol: what any process of an app may send.
+//
+// covers: supervisor/daemon/notify_message.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -9,6 +9,7 @@
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/backoff.h"
 #include "common/log.h"
@@ -90,23 +91,6 @@ static void watch_limits(struct cache_link *link)
         uv_timer_stop(&link->limit);
     else
         uv_timer_start(&link->limit, on_limit, next > now ? next - now : 0, 0);
-}
-
-static void on_limit(uv_timer_t *timer)
-{
-    struct cache_link *link = timer->data;
-    struct connection *connection = link->connection;
-    uint64_t now = uv_now(link->loop);
-    struct cache_call *call = connection ? connection->first : NULL;
-    for (; call && link->connection == connection; call = call->next) {
-        if (call->deadline_ms > now)
-            continue;
-        call->deadline_ms = UINT64_MAX;
-        if (link->late++ == 0)
-            log_warn("cache: cachesvc does not answer; doing without it");
-        end_call(call, false, 0);
-    }
-    watch_limits(link);
 }
 
 // --- closing and coming back --------------------------------------------------------------------
@@ -203,6 +187,42 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *piece)
     take_replies(connection);
 }
 
+// --- limits -------------------------------------------------------------------------------------
+
+// A loop that had much else to do runs its timers before it reads: what came meanwhile is read
+// here, or a busy worker would take cachesvc for stopped.
+static void read_what_is_there(struct connection *connection)
+{
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&connection->pipe, &fd) != 0)
+        return;
+    ssize_t length = recv(fd, connection->link->input, READ_SIZE, MSG_DONTWAIT);
+    if (length <= 0)
+        return; // an end is on_read's
+    redisReaderFeed(connection->reader, connection->link->input, (size_t)length);
+    take_replies(connection);
+}
+
+static void on_limit(uv_timer_t *timer)
+{
+    struct cache_link *link = timer->data;
+    struct connection *connection = link->connection;
+    uint64_t now = uv_now(link->loop);
+    if (connection)
+        read_what_is_there(connection);
+    // Who is told something may close the link, and what was read may be nonsense.
+    struct cache_call *call = link->connection ? link->connection->first : NULL;
+    for (; call; call = link->connection == connection ? call->next : NULL) {
+        if (call->deadline_ms > now)
+            continue;
+        call->deadline_ms = UINT64_MAX;
+        if (link->late++ == 0)
+            log_warn("cache: cachesvc does not answer; doing without it");
+        end_call(call, false, 0);
+    }
+    watch_limits(link);
+}
+
 // --- connecting ---------------------------------------------------------------------------------
 
 static bool send_words(struct connection *connection, const struct span *words, size_t count);
@@ -296,6 +316,7 @@ static struct cache_call *add_call(struct cache_link *link, uint32_t limit_ms,
                                    void *context)
 {
     struct cache_call *call = mem_zalloc(1, sizeof *call);
+    uv_update_time(link->loop); // or a turn that began long ago would be taken off the limit
     call->deadline_ms = uv_now(link->loop) + limit_ms;
     call->on_reply = on_reply;
     call->context = context;

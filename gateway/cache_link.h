@@ -27,8 +27,8 @@ struct cache_link *cache_link_open(uv_loop_t *loop, const char *path,
 void cache_link_close(struct cache_link *link);
 
 // Sends a command (its words are copied). on_reply is called once, from the loop, never from within
-// this call: with the integer that was replied (other replies: 0), or with `replied` false. Returns
-// NULL, and calls nothing, when it cannot be sent now.
+// this call: with the integer that was replied (other replies: 0), or with `replied` false; it may
+// close the link. Returns NULL, and calls nothing, when it cannot be sent now.
 struct cache_call *cache_link_call(struct cache_link *link, const struct span *words, size_t count,
                                    uint32_t limit_ms,
                                    void (*on_reply)(void *context, bool replied, int64_t number),

@@ -7,7 +7,7 @@
 #include "cache_link.h"
 #include "fake_cachesvc.h"
 
-enum { LONG_MS = 60000, SHORT_MS = 5, MEGABYTE = 1 << 20 };
+enum { LONG_MS = 60000, SHORT_MS = 5, BUSY_MS = 500, MEGABYTE = 1 << 20 };
 
 static struct cache_link *tested;
 static unsigned opened;
@@ -225,6 +225,37 @@ START_TEST(of_a_cancelled_call_that_is_late_nobody_hears_either)
 }
 END_TEST
 
+// As a worker that has much else to do in one turn of its loop.
+static void be_busy(uint64_t ms)
+{
+    uint64_t until = uv_hrtime() + ms * 1000000;
+    while (uv_hrtime() < until)
+        continue;
+}
+
+START_TEST(what_we_were_too_busy_to_read_is_not_late)
+{
+    struct outcome outcome;
+    ck_assert_ptr_nonnull(call(BUSY_MS, &outcome));
+    while (fake.commands == 0)
+        uv_run(&test_loop, UV_RUN_NOWAIT);
+    ck_assert_uint_eq(outcome.calls, 0);
+    fake_say(":1\r\n");
+    be_busy(BUSY_MS + 1);
+    wait_for(&outcome, true, 1);
+}
+END_TEST
+
+START_TEST(a_limit_begins_when_the_call_is_made)
+{
+    struct outcome outcome;
+    fake.reply = ":1\r\n";
+    be_busy(BUSY_MS + 1);
+    ck_assert_ptr_nonnull(call(BUSY_MS, &outcome));
+    wait_for(&outcome, true, 1);
+}
+END_TEST
+
 static bool is_refused(void *word)
 {
     return !cache_link_tell(tested, word, 1);
@@ -367,6 +398,35 @@ START_TEST(closing_ends_the_calls_at_once)
 }
 END_TEST
 
+static void close_in_reply(void *context, bool replied, int64_t number)
+{
+    on_reply(context, replied, number);
+    if (tested != NULL) {
+        struct cache_link *closing = tested;
+        tested = NULL;
+        cache_link_close(closing);
+    }
+}
+
+static const char *const last_words[] = {NULL, ":0\r\n", "?what\r\n"}; // NULL: it is late
+
+START_TEST(it_may_be_closed_by_who_hears_a_reply)
+{
+    static const struct span word = {"GET", 3};
+    struct outcome outcomes[2] = {{0}};
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_ptr_nonnull(cache_link_call(tested, &word, 1, last_words[_i] ? LONG_MS : SHORT_MS,
+                                              close_in_reply, &outcomes[i]));
+    fake_wait(2);
+    if (last_words[_i] != NULL)
+        fake_say(last_words[_i]);
+    loop_test_wait(has_ended, &outcomes[1]);
+    ck_assert_uint_eq(outcomes[0].calls, 1);
+    ck_assert_uint_eq(outcomes[1].calls, 1);
+    ck_assert_ptr_null(tested);
+}
+END_TEST
+
 // While it connects, and while it waits to try again; loop_test_close sees what is left.
 START_TEST(it_can_be_closed_whenever)
 {
@@ -406,10 +466,14 @@ int main(void)
     tcase_add_test(tests, a_late_reply_is_not_the_next_ones);
     tcase_add_test(tests, a_lost_connection_owes_nothing);
     tcase_add_test(tests, of_a_cancelled_call_that_is_late_nobody_hears_either);
+    tcase_add_test(tests, what_we_were_too_busy_to_read_is_not_late);
+    tcase_add_test(tests, a_limit_begins_when_the_call_is_made);
     tcase_add_test(tests, it_keeps_a_bounded_amount_unsent);
     tcase_add_loop_test(tests, an_end_or_nonsense_ends_the_calls_and_it_connects_anew, 0,
                         sizeof ends / sizeof ends[0]);
     tcase_add_test(tests, closing_ends_the_calls_at_once);
+    tcase_add_loop_test(tests, it_may_be_closed_by_who_hears_a_reply, 0,
+                        sizeof last_words / sizeof last_words[0]);
 
     tests = add_case(suite, "alone", set_up_alone);
     tcase_add_test(tests, it_is_open_when_cachesvc_has_answered);

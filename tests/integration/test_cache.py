@@ -58,21 +58,22 @@ Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 
 class Cache(gwtest.Case):
     workers = 2
+    app = COUNTING
 
-    def start(self, cache=None, **route):
+    def start(self, cache=None, routes=(), warm=True, **route):
         self.port = free_port()
-        self.home.write("app.py", COUNTING)
+        self.home.write("app.py", self.app)
         gateway = {"instances": self.workers, "listen": [{"address": f"127.0.0.1:{self.port}"}],
                    "upstreams": {"app": {"app": "app", "connect_timeout": "5s"}},
                    "cache": {"skip": ["authenticated", {"path": "/skipped/*"}, {"path": "/counts"}],
                              **(cache or {})},
-                   "routes": [{"id": "all", "path": "/*", "upstream": "app", **route}]}
+                   "routes": [*routes, {"id": "all", "path": "/*", "upstream": "app", **route}]}
         self.home.ok("start", self.home.write("cache.json", {
             "apps": [{"name": "app", "script": "app.py", "port": "auto"}], "gateway": gateway,
             "cachesvc": {"memory": "16M"}}))
         self.home.wait_online("gateway", self.workers)
         self.home.wait_online("cachesvc", 1)
-        if route.get("no_cache"):
+        if route.get("no_cache") or not warm:
             return
         # Each worker uses it as soon as it has answered.
         wait_until(lambda: all(self.verdict("/warm") == "HIT" for _ in range(8)))

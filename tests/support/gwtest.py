@@ -375,12 +375,12 @@ class KeepAlive:
         self.connection.connect()
         self.opened += 1
 
-    def request(self, method, path, body=None):
+    def request(self, method, path, body=None, headers=None):
         if self.connection and (not self.connection.sock or self._closed_by_peer()):
             self.close()
         if not self.connection:
             self._connect()
-        self.connection.request(method, path, body=body)
+        self.connection.request(method, path, body=body, headers=headers or {})
         answer = self.connection.getresponse()
         return Answer(answer.status, answer.headers, answer.read())
 

@@ -125,6 +125,18 @@ class Servers(contextlib.ExitStack):
                     raise Failed(f"{name} does not serve {url}: {error}\n{self.log(name)}") from None
             time.sleep(0.05)
 
+    def wait_for_redis(self, path, name, limit=30):
+        """Waits until a server on a Unix socket answers as Redis does."""
+        deadline = time.monotonic() + limit
+        while True:
+            done = subprocess.run(["redis-cli", "-s", path, "ping"], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            if done.stdout.strip() == "PONG":
+                return
+            if time.monotonic() > deadline:
+                raise Failed(f"{name} does not serve {path}: {done.stdout}\n{self.log(name)}")
+            time.sleep(0.05)
+
     def log(self, name):
         try:
             with open(os.path.join(self.folder, f"{name}.log")) as file:
@@ -187,6 +199,18 @@ def ab(url, pids, requests, connections, keep_alive):
                    for p, value in re.findall(r"^\s+(\d+)%\s+(\d+)", text, re.M)}
     per_second = float(re.search(r"Requests per second:\s+([\d.]+)", text)[1])
     return Sample(requests, per_second, failed, percentiles, used / 1000 / requests)
+
+
+def redis_benchmark(path, pids, test, pipeline, operations, cpu, size, keys):
+    before = cpu_ns(pids)
+    text = _run(["taskset", "-c", str(cpu), "redis-benchmark", "-s", path, "-t", test,
+                 "-P", str(pipeline), "-n", str(operations), "-d", str(size), "-r", str(keys),
+                 "--csv"])
+    used = cpu_ns(pids) - before
+    found = re.search(rf'^"{test}","([\d.]+)"', text, re.M | re.I)
+    if not found:
+        raise Failed(f"redis-benchmark {test}: {text}")
+    return Sample(operations, float(found[1]), 0, {}, used / 1000 / operations)
 
 
 # --- results -------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+import cache_eviction
 import cache_hits
 import cache_memory
 import cache_resp
@@ -11,7 +12,7 @@ import measure
 import proxy
 from measure import Failed
 
-PARTS = {"hits": cache_hits, "resp": cache_resp, "memory": cache_memory}
+PARTS = {"hits": cache_hits, "resp": cache_resp, "eviction": cache_eviction, "memory": cache_memory}
 
 
 def main():

@@ -28,6 +28,14 @@ PERCENTILES = (50, 66, 75, 80, 90, 95, 98, 99, 100)
 INSTANCES = 2
 
 
+def install():
+    """The npm packages of the app and PM2."""
+    done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=FOLDER,
+                          stdout=sys.stderr)
+    if done.returncode != 0:
+        raise Failed(f"npm ci: exit {done.returncode}")
+
+
 def start_redis(servers, name):
     port = measure.free_port()
     process = servers.start(name, ["redis-server", "--port", str(port), "--bind", "127.0.0.1",
@@ -35,12 +43,13 @@ def start_redis(servers, name):
     return str(port), process.pid
 
 
-def start_pm2(servers):
+def start_pm2(servers, app_env=None):
     redis_port, redis_pid = start_redis(servers, "redis-pm2")
     port = measure.free_port()
     home = os.path.join(servers.folder, "pm2")
     env = {**os.environ, "PM2_HOME": home, "PM2_DISABLE_VERSION_CHECK": "true",
-           "NODE_ENV": "production", "PORT": str(port), "REDIS_PORT": redis_port}
+           "NODE_ENV": "production", "PORT": str(port), "REDIS_PORT": redis_port,
+           **(app_env or {})}
     pm2 = os.path.join(FOLDER, "node_modules", ".bin", "pm2")
     servers.callback(subprocess.run, [pm2, "kill"], env=env, stdout=subprocess.DEVNULL,
                      stderr=subprocess.DEVNULL)
@@ -54,7 +63,7 @@ def start_pm2(servers):
     return port, [daemon, redis_pid], daemon
 
 
-def start_gwctl(servers, name, with_redis):
+def start_gwctl(servers, name, with_redis, cache=None):
     port = measure.free_port()
     home = os.path.join(servers.folder, name)
     app_env = {"NODE_ENV": "production"}
@@ -68,6 +77,7 @@ def start_gwctl(servers, name, with_redis):
                              "ready": {"http": "/healthz"}, "env": app_env}],
                    "gateway": {"instances": "max", "listen": [{"address": f"127.0.0.1:{port}"}],
                                "upstreams": {"seed": {"app": "seed"}},
+                               **({"cache": cache} if cache else {}),
                                "routes": [{"path": "/*", "upstream": "seed"}]}}, config)
     env = {name: value for name, value in os.environ.items() if name not in ("HOST", "PORT")}
     env["GWCTL_HOME"] = home
@@ -125,6 +135,7 @@ def main():
     parser.add_argument("--requests", type=int, default=6000, help="of each run")
     parser.add_argument("--connections", type=int, default=100)
     options = parser.parse_args()
+    install()
     with Servers() as servers:
         started = {"pm2": start_pm2(servers),
                    "gwctl+app": start_gwctl(servers, "with-redis", True),

@@ -1,7 +1,7 @@
 'use strict';
 
 // An Express API as it is run under PM2 today: a Redis cache and a Redis rate limit as middleware,
-// in each process. Without REDIS_PORT it has neither.
+// in each process. Without REDIS_PORT it has neither, with NO_LIMIT only the cache.
 
 const express = require('express');
 
@@ -60,7 +60,7 @@ if (process.env.REDIS_PORT) {
   const Redis = require('ioredis');
   const redis = new Redis({ host: '127.0.0.1', port: Number(process.env.REDIS_PORT) });
   redis.on('error', (error) => console.error(`redis: ${error.message}`));
-  app.use(limiter(redis));
+  if (!process.env.NO_LIMIT) app.use(limiter(redis));
   app.use(cache(redis, LIST_TTL));
 }
 app.get('/api/services', async (req, res) => {

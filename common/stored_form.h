@@ -16,13 +16,13 @@
 //   36  reason, fields, body
 //
 // A field is the lengths of name and value (2 bytes each), the name, the value. The marks have the
-// kind, the version, 2 bytes of their own (number of names, reason), at 8 the time; the names of
-// vary follow at 16, a length (2 bytes) and the name each.
+// kind, the version, 2 bytes of their own (number of names, reason), at 4 the nonce of vary (4
+// bytes), at 8 the time; the names of vary follow at 16, a length (2 bytes) and the name each.
 #ifndef GW_COMMON_STORED_FORM_H
 #define GW_COMMON_STORED_FORM_H
 
 enum {
-    STORED_VERSION = 1,
+    STORED_VERSION = 2,
     STORED_KIND_ANSWER = 'A',
     STORED_KIND_VARY = 'V', // names of request fields: each variant has a key of its own
     STORED_KIND_PASS = 'P', // an answer could not be stored lately
@@ -38,6 +38,7 @@ enum {
     STORED_ANSWER_HEAD = 36,
 
     STORED_AT_MARK = 2, // the marks' own 2 bytes
+    STORED_AT_NONCE = 4,
     STORED_MARK_HEAD = 16,
 
     STORED_FIELD_LENGTHS = 4, // of its name and its value

@@ -8,6 +8,7 @@
 // mean together. Only the Accept fields, which are lists to everybody, are joined.
 #include "cache_key.h"
 
+#include <inttypes.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
@@ -409,9 +410,10 @@ static void put_list(struct buf *key, const struct list_rule *rule, const struct
     buf_free(&list);
 }
 
-void cache_key_add_variant(struct buf *key, const struct vary *vary, const struct field *fields,
-                           size_t count)
+void cache_key_add_variant(struct buf *key, const struct vary *vary, uint32_t nonce,
+                           const struct field *fields, size_t count)
 {
+    buf_printf(key, "|v=%08" PRIx32, nonce);
     for (size_t i = 0; i < vary->count; ++i) {
         const struct list_rule *rule = find_list_rule(vary->names[i]);
         if (rule != NULL)

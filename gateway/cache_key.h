@@ -7,10 +7,14 @@
 //   |h:name  |c:name  |u    not there (|h:name= is there, but empty)
 //   |c:name\-               a cookie without '='
 //   \#<32 hex>              the hash of what must not be read here: credentials
+//   |v=<8 hex>              of a variant: the nonce of the mark that leads to it
 //   |v:name=value           of a variant: a request field that the answer's Vary names
 //   \~<32 hex>              the hash of a key that is too long, behind its beginning
 #ifndef GW_GATEWAY_CACHE_KEY_H
 #define GW_GATEWAY_CACHE_KEY_H
+
+#include <stddef.h>
+#include <stdint.h>
 
 #include "common/buf.h"
 #include "span.h"
@@ -33,8 +37,9 @@ struct cache_key_request {
 void cache_key_write(const struct cache_key_config *config, const struct cache_key_request *request,
                      struct buf *key);
 
-// Makes a key from cache_key_write that of the variant which `fields` of a request select.
-void cache_key_add_variant(struct buf *key, const struct vary *vary, const struct field *fields,
-                           size_t count);
+// Makes a key from cache_key_write that of the variant which `fields` of a request select, under
+// the mark with this nonce.
+void cache_key_add_variant(struct buf *key, const struct vary *vary, uint32_t nonce,
+                           const struct field *fields, size_t count);
 
 #endif

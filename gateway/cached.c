@@ -58,8 +58,8 @@ struct cached {
 
     bool is_capturing;
     struct buf blob;
-    struct buf variant_key; // under which the answer is stored, if it has Vary
-    struct vary vary;
+    struct buf mark,
+        variant_key; // of an answer with Vary: what leads to it, and where it is stored
 };
 
 static struct span span_of(const struct buf *buf)
@@ -160,6 +160,7 @@ void cached_dispose(struct cached *cached)
     unlock(cached);
     buf_free(&cached->key);
     buf_free(&cached->blob);
+    buf_free(&cached->mark);
     buf_free(&cached->variant_key);
     if (flight != NULL)
         flight_give_up(flight);
@@ -183,11 +184,17 @@ static struct span get(struct cached *cached, struct span key)
     return (struct span){found.value, found.length};
 }
 
-static struct span get_variant(struct cached *cached, const struct vary *vary)
+static void write_variant_key(const struct cached *cached, const struct vary *vary, uint32_t nonce,
+                              struct buf *key)
+{
+    buf_append(key, cached->key.data, cached->key.length);
+    cache_key_add_variant(key, vary, nonce, cached->facts.fields, cached->facts.field_count);
+}
+
+static struct span get_variant(struct cached *cached, const struct vary *vary, uint32_t nonce)
 {
     struct buf key = BUF_INIT;
-    buf_append(&key, cached->key.data, cached->key.length);
-    cache_key_add_variant(&key, vary, cached->facts.fields, cached->facts.field_count);
+    write_variant_key(cached, vary, nonce, &key);
     struct span blob = get(cached, span_of(&key));
     buf_free(&key);
     return blob;
@@ -201,7 +208,7 @@ static enum stored_kind look(struct cached *cached, struct span *blob, struct st
     enum stored_kind kind = stored_read(*blob, stored, &vary);
     if (kind != STORED_VARY)
         return kind;
-    *blob = get_variant(cached, &vary);
+    *blob = get_variant(cached, &vary, stored->nonce);
     kind = stored_read(*blob, stored, &vary);
     return kind == STORED_VARY ? STORED_BAD : kind;
 }
@@ -465,19 +472,31 @@ static bool begin_blob(struct cached *cached, const struct response_head *head)
     return stored_begin(&cached->blob, &source) == 0;
 }
 
-// The names of an answer's Vary point into its head, which goes: the key is made now.
+// That of the mark which is there already, for its variants are to be found on; or a new one, for
+// those of a mark that was removed are not.
+static uint32_t choose_nonce(struct cached *cached, const struct vary *vary)
+{
+    struct stored stored;
+    struct vary known;
+    uint32_t nonce;
+    if (stored_read(get(cached, span_of(&cached->key)), &stored, &known) == STORED_VARY &&
+        vary_equal(&known, vary))
+        return stored.nonce;
+    if (uv_random(NULL, NULL, &nonce, sizeof(nonce), 0, NULL) != 0)
+        nonce = (uint32_t)uv_hrtime();
+    return nonce;
+}
+
+// The names of an answer's Vary point into its head, which goes: mark and key are made now. The
+// mark is stored with the answer, not before: until then somebody may remove the one that is there.
 static void select_variant(struct cached *cached, const struct response_head *head)
 {
-    if (!vary_read(head->fields, head->field_count, &cached->vary) || cached->vary.count == 0)
+    struct vary vary;
+    if (!vary_read(head->fields, head->field_count, &vary) || vary.count == 0)
         return;
-    struct buf marker = BUF_INIT;
-    buf_append(&cached->variant_key, cached->key.data, cached->key.length);
-    cache_key_add_variant(&cached->variant_key, &cached->vary, cached->facts.fields,
-                          cached->facts.field_count);
-    stored_write_vary(&marker, &cached->vary, clock_wall_ms());
-    cache_store(cached->cache, span_of(&cached->key), span_of(&marker),
-                (uint64_t)(cached->config->ttl_ms + cached->config->keep_stale_ms), NULL, 0);
-    buf_free(&marker);
+    uint32_t nonce = choose_nonce(cached, &vary);
+    write_variant_key(cached, &vary, nonce, &cached->variant_key);
+    stored_write_vary(&cached->mark, &vary, nonce, clock_wall_ms());
 }
 
 void cached_on_head(struct cached *cached, const struct response_head *head)
@@ -533,6 +552,8 @@ static void land_when_stored(struct cached *cached)
 void cached_on_complete(struct cached *cached)
 {
     const struct cache_config *config = cached->config;
+    uint64_t life_ms = (uint64_t)(config->ttl_ms + config->keep_stale_ms);
+    bool has_vary = cached->mark.length > 0;
     if (!cached->is_capturing)
         return;
     cached->is_capturing = false;
@@ -540,9 +561,10 @@ void cached_on_complete(struct cached *cached)
     struct span *tags = mem_alloc((config->tags.count + 1) * sizeof(*tags));
     for (size_t i = 0; i < config->tags.count; i++)
         tags[i] = (struct span){config->tags.items[i], strlen(config->tags.items[i])};
-    struct buf *key = cached->variant_key.length > 0 ? &cached->variant_key : &cached->key;
-    cache_store(cached->cache, span_of(key), span_of(&cached->blob),
-                (uint64_t)(config->ttl_ms + config->keep_stale_ms), tags, config->tags.count);
+    if (has_vary)
+        cache_store(cached->cache, span_of(&cached->key), span_of(&cached->mark), life_ms, NULL, 0);
+    cache_store(cached->cache, span_of(has_vary ? &cached->variant_key : &cached->key),
+                span_of(&cached->blob), life_ms, tags, config->tags.count);
     free(tags);
     buf_free(&cached->blob);
     land_when_stored(cached);

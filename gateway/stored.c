@@ -112,10 +112,12 @@ static char to_lower(char byte)
     return byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
 }
 
-void stored_write_vary(struct buf *blob, const struct vary *vary, uint64_t stored_at_ms)
+void stored_write_vary(struct buf *blob, const struct vary *vary, uint32_t nonce,
+                       uint64_t stored_at_ms)
 {
     char *head = begin(blob, STORED_KIND_VARY, STORED_MARK_HEAD, stored_at_ms);
     put(head + STORED_AT_MARK, vary->count, 2);
+    put(head + STORED_AT_NONCE, nonce, 4);
     for (size_t i = 0; i < vary->count; ++i) {
         struct span name = vary->names[i];
         char *to = buf_reserve(blob, 2 + name.length);
@@ -254,6 +256,7 @@ enum stored_kind stored_read(struct span blob, struct stored *stored, struct var
     case STORED_KIND_ANSWER:
         return read_answer(blob, stored) ? STORED_ANSWER : STORED_BAD;
     case STORED_KIND_VARY:
+        stored->nonce = (uint32_t)get(blob.bytes + STORED_AT_NONCE, 4);
         return read_vary(blob, vary) ? STORED_VARY : STORED_BAD;
     case STORED_KIND_PASS:
         stored->reason_code = (int)get(blob.bytes + STORED_AT_MARK, 2);

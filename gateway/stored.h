@@ -2,7 +2,8 @@
 //
 // Their form is in common/stored_form.h.
 //   answer   what an upstream said
-//   vary     names of request fields: the answers are stored under the keys of variants
+//   vary     names of request fields: the answers are stored under the keys of variants. Its nonce
+//            is part of them: a new mark in place of a removed one finds none of the old variants
 //   pass     an answer to this could not be stored lately: nobody should wait for one
 #ifndef GW_GATEWAY_STORED_H
 #define GW_GATEWAY_STORED_H
@@ -39,7 +40,8 @@ int stored_begin(struct buf *blob, const struct stored_source *source) GW_MUST_U
 void stored_finish(struct buf *blob);
 
 // Each appends a whole blob to an empty one. `reason` is an enum cache_reason, for debugging.
-void stored_write_vary(struct buf *blob, const struct vary *vary, uint64_t stored_at_ms);
+void stored_write_vary(struct buf *blob, const struct vary *vary, uint32_t nonce,
+                       uint64_t stored_at_ms);
 void stored_write_pass(struct buf *blob, int reason, uint64_t stored_at_ms);
 
 // --- reading ------------------------------------------------------------------------------------
@@ -63,6 +65,8 @@ struct stored {
     struct span fields;              // for stored_next_field
     size_t field_count;
     struct span body;
+    // of vary
+    uint32_t nonce;
     // of pass
     int reason_code;
 };

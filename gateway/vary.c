@@ -52,3 +52,13 @@ bool vary_read(const struct field *fields, size_t count, struct vary *vary)
             return false;
     return true;
 }
+
+bool vary_equal(const struct vary *left, const struct vary *right)
+{
+    if (left->count != right->count)
+        return false;
+    for (size_t i = 0; i < left->count; ++i)
+        if (compare(left->names[i], right->names[i]) != 0)
+            return false;
+    return true;
+}

@@ -19,4 +19,7 @@ struct vary {
 // "*" anywhere, more names than we remember, or something that is no name.
 bool vary_read(const struct field *fields, size_t count, struct vary *vary);
 
+// Do both name the same fields?
+bool vary_equal(const struct vary *left, const struct vary *right);
+
 #endif

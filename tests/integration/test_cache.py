@@ -160,6 +160,18 @@ class Answers(Cache):
             self.assertIn(language.encode(), bodies[language])
         self.assertEqual(self.fetches("/v"), 2)
 
+    def test_variants_of_a_removed_key_do_not_come_back(self):
+        self.start({"debug": True})
+        path = "/v?field=Vary:%20Accept-Language"
+
+        def wait_hit(language):
+            wait_until(lambda: self.verdict(path, Accept_Language=language) == "HIT")
+        wait_hit("de")
+        wait_hit("en")
+        self.redis("DEL", self.get(path).headers["X-Cache-Key"])
+        wait_hit("de")  # there is a mark again, with the same names
+        self.assertEqual(self.verdict(path, Accept_Language="en"), "MISS")
+
     def test_time_to_live_and_removal(self):
         self.start({"ttl": "1s", "tags": ["things"], "debug": True})
         self.get("/t")

@@ -50,11 +50,30 @@ START_TEST(names)
 }
 END_TEST
 
+static const struct pair_row {
+    const char *left, *right;
+    bool are_equal;
+} pairs[] = {
+    {"", "", true},       {"a, b", "B,A", true},   {"a", "b", false},
+    {"a", "a, b", false}, {"a, b", "a, c", false}, {"a", "aa", false},
+};
+
+START_TEST(the_same_names)
+{
+    struct vary left, right;
+    struct field fields[] = {{SPAN("Vary"), text(pairs[_i].left)},
+                             {SPAN("Vary"), text(pairs[_i].right)}};
+    ck_assert(vary_read(&fields[0], 1, &left) && vary_read(&fields[1], 1, &right));
+    ck_assert(vary_equal(&left, &right) == pairs[_i].are_equal);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("vary");
     TCase *tests = tcase_create("vary");
     tcase_add_loop_test(tests, names, 0, (int)(sizeof(rows) / sizeof(rows[0])));
+    tcase_add_loop_test(tests, the_same_names, 0, (int)(sizeof(pairs) / sizeof(pairs[0])));
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

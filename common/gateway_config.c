@@ -14,12 +14,14 @@
 #include "common/map.h"
 #include "common/mem.h"
 
+enum { SHA256_DIGITS = 64 };
 enum { READY_TIMEOUT_MS = 30000, READY_INTERVAL_MS = 100 };
 
 #define HOUR_MS INT64_C(3600000)
 #define LISTEN(field) offsetof(struct listen_config, field)
 #define UPSTREAM(field) offsetof(struct upstream_config, field)
 #define ROUTE(field) offsetof(struct route_config, field)
+#define MONITORING(field) offsetof(struct monitoring_config, field)
 #define GATEWAY(field) offsetof(struct gateway_config, field)
 
 // --- listen -----------------------------------------------------------------------------------
@@ -150,6 +152,30 @@ static const struct key route_keys[] = {
 static const struct key_table route_table = {
     .noun = "route", .keys = route_keys, .size = sizeof(struct route_config), .check = check_route};
 
+// --- monitoring -------------------------------------------------------------------------------
+
+static void check_monitoring(void *object, const char *path, struct config_errors *errors)
+{
+    const struct monitoring_config *monitoring = object;
+    const char *hash = monitoring->token_sha256;
+    (void)path;
+    // Whoever wrote the token itself there does not want to see it again in a log.
+    if (strlen(hash) != SHA256_DIGITS || hash[strspn(hash, "0123456789abcdefABCDEF")] != '\0')
+        config_errors_add_key(errors, "token_sha256", "is not a SHA-256 in %d hexadecimal digits",
+                              SHA256_DIGITS);
+}
+
+static const struct key monitoring_keys[] = {
+    {"token_sha256", KEY_STRING, MONITORING(token_sha256), .min = 1, .max = 1024,
+     .flags = KEY_REQUIRED, .help = "The SHA-256 of the operators' token."},
+    {0},
+};
+
+static const struct key_table monitoring_table = {.noun = "monitoring",
+                                                  .keys = monitoring_keys,
+                                                  .size = sizeof(struct monitoring_config),
+                                                  .check = check_monitoring};
+
 // --- the gateway ------------------------------------------------------------------------------
 
 // The finding about `list`[index].`member`.
@@ -276,6 +302,8 @@ static const struct key gateway_keys[] = {
      .fallback = "10M", .help = "The longest body of a request."},
     {"cache", KEY_OBJECT, GATEWAY(cache), .table = &cache_config_table,
      .help = "Which answers are stored and given again; without it none."},
+    {"monitoring", KEY_OBJECT, GATEWAY(monitoring), .table = &monitoring_table,
+     .help = "Who may do what is the operators' alone."},
     {0},
 };
 

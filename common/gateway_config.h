@@ -31,6 +31,10 @@ struct route_config {
     bool no_cache;       // no answer is to be kept by anybody
 };
 
+struct monitoring_config {
+    char *token_sha256; // in hexadecimal digits; NULL: there is no token
+};
+
 struct gateway_config {
     struct app_config process;
     struct key_array listen;      // struct listen_config
@@ -42,6 +46,7 @@ struct gateway_config {
     int64_t send_timeout_ms;      // for a client to take some of the answer
     int64_t max_body_bytes;
     struct cache_config cache;
+    struct monitoring_config monitoring;
 };
 
 extern const struct key_table gateway_config_table;

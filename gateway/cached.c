@@ -22,7 +22,9 @@
 #include "conditional.h"
 #include "counters.h"
 #include "exchange.h"
+#include "landing.h"
 #include "match.h"
+#include "purge_mark.h"
 #include "reply.h"
 #include "request_check.h"
 #include "response.h"
@@ -32,7 +34,6 @@
 
 enum {
     LOCK_REPLY_MS = 5, // longer nobody waits for cachesvc
-    LANDING_MS = 1000, // for the answer to be stored, until waiters look
     POLLS_A_LOCK = 10, // looks at the segment to one try for the lock
     UNANSWERED_MAX = 4 // tries in a row without a reply: the other worker cannot store either
 };
@@ -55,6 +56,7 @@ struct cached {
     h2o_timeout_entry_t poll; // while another worker fetches
     unsigned polls, unanswered;
     char token[CACHE_TOKEN_SIZE]; // of our lock; "": we have none
+    uint64_t asked_at_ms;         // the upstream; clock_wall_ms
 
     bool is_capturing;
     struct buf blob;
@@ -88,16 +90,16 @@ static struct match_subject subject_of(const struct request_facts *facts, struct
                                   .field_count = facts->field_count};
 }
 
-static void write_key(struct cached *cached, struct span path)
+void cached_write_key(const struct cache_config *config, const struct request_facts *facts,
+                      struct span path, struct buf *key)
 {
-    const struct request_facts *facts = &cached->facts;
     struct cache_key_request request = {.scheme = SPAN("http"),
                                         .host = facts->authority,
                                         .path = path,
                                         .query = facts->query,
                                         .fields = facts->fields,
                                         .field_count = facts->field_count};
-    cache_key_write(&cached->config->key, &request, &cached->key);
+    cache_key_write(&config->key, &request, key);
 }
 
 struct cached *cached_new(struct exchange *exchange, const struct cache_config *config,
@@ -116,7 +118,7 @@ struct cached *cached_new(struct exchange *exchange, const struct cache_config *
     memcpy(cached->facts.fields, facts->fields, facts->field_count * sizeof(*facts->fields));
     cached->decision = cache_policy_request(config, &subject, facts->has_body);
     if (cached->decision.may_look_up || cached->decision.may_store)
-        write_key(cached, path);
+        cached_write_key(config, &cached->facts, path, &cached->key);
     return cached;
 }
 
@@ -323,6 +325,12 @@ static bool lock_or_fetch(struct cached *cached);
 static void poll_later(struct cached *cached);
 static void on_lock_reply(void *context, bool replied, int64_t number);
 
+static void fetch(struct cached *cached)
+{
+    cached->asked_at_ms = clock_wall_ms();
+    exchange_fetch(cached->exchange);
+}
+
 void cached_go_alone(struct cached *cached)
 {
     stop_waiting(cached);
@@ -389,7 +397,7 @@ static void on_lock_reply(void *context, bool replied, int64_t number)
         return;
     }
     cached->flight = flight;
-    exchange_fetch(cached->exchange);
+    fetch(cached);
 }
 
 // true: it waits for the lock. false: there is no cachesvc to ask.
@@ -419,13 +427,14 @@ static void on_news(struct flight_waiter *waiter, enum flight_news news)
     }
     cached->flight = waiter->flight;
     if (!lock_or_fetch(cached))
-        exchange_fetch(cached->exchange);
+        fetch(cached);
 }
 
 bool cached_wait(struct cached *cached)
 {
     if (!cached->decision.may_store || cached->pass || cached->cache->segment.base == NULL)
         return false;
+    cached->asked_at_ms = clock_wall_ms();
     cached->wait_until_ms = loop_ms(cached) + (uint64_t)cached->config->wait_ms;
     cached->waiter.on_news = on_news;
     cached->flight = flights_join(cached->cache->flights, span_of(&cached->key), &cached->waiter);
@@ -528,36 +537,26 @@ void cached_on_body(struct cached *cached, const char *bytes, size_t length)
         give_up_storing(cached, reason);
 }
 
-// A flight lands when the answer can be found, which is when the lock's end was replied; by then
-// the request may be gone.
-static void on_stored(void *context, bool replied, int64_t number)
-{
-    (void)replied;
-    (void)number;
-    flight_land(context);
-}
-
 static void land_when_stored(struct cached *cached)
 {
     struct flight *flight = cached->flight;
     struct span token = {cached->token, strlen(cached->token)};
-    struct span words[] = {SPAN("CACHE.UNLOCK"), span_of(&cached->key), token};
     cached->flight = NULL;
-    if (cached->cache->link == NULL ||
-        cache_link_call(cached->cache->link, words, 3, LANDING_MS, on_stored, flight) == NULL)
-        flight_land(flight);
+    landing_begin(cached->cache, flight, span_of(&cached->key), token, cached->asked_at_ms);
     cached->token[0] = '\0';
 }
 
-void cached_on_complete(struct cached *cached)
+// What was asked for before a purge is not stored after it.
+static bool is_purged(const struct cached *cached)
+{
+    return purge_mark_is_since(cached->cache, span_of(&cached->key), cached->asked_at_ms);
+}
+
+static void store(struct cached *cached)
 {
     const struct cache_config *config = cached->config;
     uint64_t life_ms = (uint64_t)(config->ttl_ms + config->keep_stale_ms);
     bool has_vary = cached->mark.length > 0;
-    if (!cached->is_capturing)
-        return;
-    cached->is_capturing = false;
-    stored_finish(&cached->blob);
     struct span *tags = mem_alloc((config->tags.count + 1) * sizeof(*tags));
     for (size_t i = 0; i < config->tags.count; i++)
         tags[i] = (struct span){config->tags.items[i], strlen(config->tags.items[i])};
@@ -566,6 +565,19 @@ void cached_on_complete(struct cached *cached)
     cache_store(cached->cache, span_of(has_vary ? &cached->variant_key : &cached->key),
                 span_of(&cached->blob), life_ms, tags, config->tags.count);
     free(tags);
+}
+
+void cached_on_complete(struct cached *cached)
+{
+    if (!cached->is_capturing)
+        return;
+    cached->is_capturing = false;
+    stored_finish(&cached->blob);
+    if (is_purged(cached)) {
+        land(cached);
+    } else {
+        store(cached);
+        land_when_stored(cached);
+    }
     buf_free(&cached->blob);
-    land_when_stored(cached);
 }

@@ -18,6 +18,7 @@
 
 #include "span.h"
 
+struct buf;
 struct cache_config;
 struct cached;
 struct exchange;
@@ -28,6 +29,10 @@ struct response_head;
 // rewritten. The facts are copied, the bytes they point to stay borrowed.
 struct cached *cached_new(struct exchange *exchange, const struct cache_config *config,
                           const struct request_facts *facts, struct span path);
+
+// Appends the key under which the answer to such a request is stored to `key`, which is empty.
+void cached_write_key(const struct cache_config *config, const struct request_facts *facts,
+                      struct span path, struct buf *key);
 
 // Answers from the segment. true: it did, and the request may be gone.
 bool cached_answer(struct cached *cached);

@@ -6,6 +6,8 @@
 //          +--+-- retry ----+          |           +-> broken off: the client's connection ends
 //             +-- give up --+----------+-> ANSWERED with 502, 503, 504
 //
+//   NEW -> PURGE -> ANSWERED
+//
 // There is one clock for all waiting: a tick every 100 ms compares a deadline, which progress moves
 // on. So a request that takes less than 100 ms, as most do, costs one link and unlink and no timer,
 // and a long one gets its watch for a client that hangs up at its first tick.
@@ -319,6 +321,8 @@ static void on_deadline(struct exchange *exchange)
         exchange_abort(exchange,
                        exchange->relay.client_ready ? "answer stalled" : "client takes no more");
         break;
+    case EXCHANGE_PURGE:
+        break;
     case EXCHANGE_NEW:
     case EXCHANGE_ANSWERED:
         client_break(exchange->client);
@@ -424,12 +428,18 @@ void exchange_wait_for_cache(struct exchange *exchange, int64_t wait_ms)
     wait_until(exchange, wait_ms);
 }
 
+void exchange_wait_for_purge(struct exchange *exchange)
+{
+    exchange->state = EXCHANGE_PURGE;
+}
+
 void exchange_end_now(struct exchange *exchange)
 {
     exchange->req->http1_is_persistent = 0;
     switch (exchange->state) {
     case EXCHANGE_NEW:
     case EXCHANGE_CACHE:
+    case EXCHANGE_PURGE:
     case EXCHANGE_CONNECTING:
     case EXCHANGE_WAITING:
     case EXCHANGE_READING:

@@ -25,6 +25,7 @@ struct upstream_conn;
 enum exchange_state {
     EXCHANGE_NEW,   // nothing decided yet
     EXCHANGE_CACHE, // waits for the cache: for a lock, or what others fetch (cached.h)
+    EXCHANGE_PURGE, // waits for cachesvc to remove something (purge.h)
     EXCHANGE_CONNECTING,
     EXCHANGE_WAITING,   // the request is being sent or was; interim answers at most have come
     EXCHANGE_READING,   // the final answer has begun, its head is not passed on yet
@@ -75,6 +76,9 @@ void exchange_fetch(struct exchange *exchange);
 
 // The cache will go on with it (cached.c), at the latest after `wait_ms`.
 void exchange_wait_for_cache(struct exchange *exchange, int64_t wait_ms);
+
+// A purge is under way, which ends by itself.
+void exchange_wait_for_purge(struct exchange *exchange);
 
 // Answers itself; see reply.h. The request may be gone when this returns.
 void exchange_reply_problem(struct exchange *exchange, int status, const struct field *field);

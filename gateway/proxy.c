@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "exchange.h"
 #include "health.h"
+#include "purge.h"
 #include "request_check.h"
 #include "request_head.h"
 #include "router.h"
@@ -58,6 +59,8 @@ static void forward(struct exchange *exchange, const struct request_facts *facts
     const struct route_config *routes = exchange->server->config->routes.items;
     exchange->route = &routes[route->index];
     const struct cache_config *cache = server_cache_config(exchange->server, route);
+    if (purge_answer(exchange, cache, facts, path))
+        return;
     if (cache != NULL) {
         exchange->cached = cached_new(exchange, cache, facts, path);
         if (cached_answer(exchange->cached))

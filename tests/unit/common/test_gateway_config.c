@@ -1,6 +1,7 @@
 // The gateway's defaults and addresses.
 #include <check.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,35 @@ START_TEST(defaults)
     ck_assert_int_eq(upstream->keepalive_timeout_ms, 4000);
     ck_assert_int_eq(upstream->keepalive_connections, 64);
     ck_assert_str_eq(route->id, "/*");
+    ck_assert_ptr_null(gateway.monitoring.token_sha256);
+    keytable_clear(&gateway_config_table, &gateway);
+}
+END_TEST
+
+static const struct token_row {
+    const char *monitoring;
+    size_t findings;
+} tokens[] = {
+    {"{\"token_sha256\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015AD\"}", 0},
+    {"{\"token_sha256\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a\"}", 1},
+    {"{\"token_sha256\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015adc\"}", 1},
+    {"{\"token_sha256\":\"ga7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}", 1},
+    {"{\"token_sha256\":\"\"}", 1},
+    {"{\"token_sha256\":1}", 1},
+    {"{}", 1},
+    {"{\"token\":\"a\"}", 2},
+    {"false", 1},
+};
+
+START_TEST(hashes_of_tokens)
+{
+    char text[512];
+    struct gateway_config gateway;
+    snprintf(text, sizeof(text),
+             "{\"listen\":[{\"address\":\"*:80\"}],\"upstreams\":{\"u\":{\"servers\":\"unix:/a\"}},"
+             "\"routes\":[{\"path\":\"/*\",\"upstream\":\"u\"}],\"monitoring\":%s}",
+             tokens[_i].monitoring);
+    ck_assert_uint_eq(parse(&gateway_config_table, text, &gateway), tokens[_i].findings);
     keytable_clear(&gateway_config_table, &gateway);
 }
 END_TEST
@@ -128,6 +158,7 @@ int main(void)
     Suite *suite = suite_create("gateway_config");
     TCase *tests = tcase_create("gateway_config");
     tcase_add_test(tests, defaults);
+    tcase_add_loop_test(tests, hashes_of_tokens, 0, (int)(sizeof(tokens) / sizeof(tokens[0])));
     tcase_add_loop_test(tests, listen_addresses, 0, (int)(sizeof(listens) / sizeof(listens[0])));
     tcase_add_loop_test(tests, server_addresses, 0, (int)(sizeof(servers) / sizeof(servers[0])));
     suite_add_tcase(suite, tests);

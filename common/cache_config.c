@@ -10,13 +10,16 @@
 #include "common/key_values.h"
 #include "common/match_config.h"
 #include "common/mem.h"
+#include "common/warm_url.h"
 
 enum { TAGS_LIMIT = 64, TAG_LENGTH_LIMIT = 256 }; // of the segment's items
 
 #define SECOND_MS INT64_C(1000)
+#define WARM_LIMIT_MS (25 * SECOND_MS) // below the time that a worker has to get ready
 #define HOUR_MS INT64_C(3600000)
 #define YEAR_MS (365 * 24 * HOUR_MS)
 #define CACHE(field) offsetof(struct cache_config, field)
+#define GATEWAY_CACHE(field) offsetof(struct gateway_cache_config, field)
 #define CACHE_KEY(field) offsetof(struct cache_key_config, field)
 
 static const char *const modes[] = {"ttl", NULL};
@@ -147,6 +150,32 @@ static void check_cache(void *object, const char *path, struct config_errors *er
         config_errors_add_key(errors, "tags", "more than %d", TAGS_LIMIT);
 }
 
+// An answer is found under the host that was asked for, unless the host means nothing.
+static void check_warm_url(const char *text, bool needs_host, const char *key,
+                           struct config_errors *errors)
+{
+    struct warm_url url;
+    struct err err;
+    if (warm_url_parse(text, &url, &err) < 0)
+        config_errors_add_key(errors, key, "\"%s\" %s", text, err.text);
+    else if (needs_host && url.host_length == 0)
+        config_errors_add_key(errors, key,
+                              "\"%s\" needs a host (\"http://HOST%s\"), unless \"host\" of \"key\" "
+                              "is false",
+                              text, text);
+}
+
+static void check_gateway_cache(void *object, const char *path, struct config_errors *errors)
+{
+    struct gateway_cache_config *cache = object;
+    check_cache(&cache->answers, path, errors);
+    for (size_t i = 0; i < cache->warm.count; i++) {
+        char *item = config_path_item("warm", i);
+        check_warm_url(cache->warm.items[i], cache->answers.key.host, item, errors);
+        free(item);
+    }
+}
+
 // --- tables -----------------------------------------------------------------------------------
 
 static const struct key cache_key_keys[] = {
@@ -208,6 +237,24 @@ const struct key_table cache_config_table = {.noun = "cache",
                                              .given = CACHE(given),
                                              .may_be_false = true,
                                              .check = check_cache};
+
+static const struct key gateway_cache_keys[] = {
+    {"warm", KEY_STRINGS, GATEWAY_CACHE(warm), .min = 0,
+     .help = "URLs whose answers a worker stores before it is ready."},
+    {"warm_timeout", KEY_DURATION, GATEWAY_CACHE(warm_timeout_ms), .min = SECOND_MS,
+     .max = WARM_LIMIT_MS, .fallback = "10s",
+     .help = "After this a worker is ready without the rest of them."},
+    {0},
+};
+
+const struct key_table gateway_cache_config_table = {.noun = "cache",
+                                                     .keys = gateway_cache_keys,
+                                                     .size = sizeof(struct gateway_cache_config),
+                                                     .base_keys = cache_keys,
+                                                     .notes_given = true,
+                                                     .given = GATEWAY_CACHE(answers.given),
+                                                     .may_be_false = true,
+                                                     .check = check_gateway_cache};
 
 bool cache_config_merge(const struct cache_config *gateway, const struct cache_config *route,
                         struct cache_config *effective)

@@ -47,7 +47,15 @@ struct cache_config {
     int64_t wait_ms;
 };
 
+// The gateway's has more keys than a route's.
+struct gateway_cache_config {
+    struct cache_config answers;
+    struct key_strings warm; // URLs (warm_url.h)
+    int64_t warm_timeout_ms;
+};
+
 extern const struct key_table cache_config_table;
+extern const struct key_table gateway_cache_config_table;
 
 // What holds for a route, given what was said about it and about the gateway: the gateway's keys
 // with the route's in place of them. Returns false when nothing is cached. *effective borrows from

@@ -300,7 +300,7 @@ static const struct key gateway_keys[] = {
      .fallback = "60s", .help = "How long a client may take nothing of its answer."},
     {"max_body", KEY_SIZE, GATEWAY(max_body_bytes), .min = 0, .max = INT64_C(1) << 40,
      .fallback = "10M", .help = "The longest body of a request."},
-    {"cache", KEY_OBJECT, GATEWAY(cache), .table = &cache_config_table,
+    {"cache", KEY_OBJECT, GATEWAY(cache), .table = &gateway_cache_config_table,
      .help = "Which answers are stored and given again; without it none."},
     {"monitoring", KEY_OBJECT, GATEWAY(monitoring), .table = &monitoring_table,
      .help = "Who may do what is the operators' alone."},
@@ -316,5 +316,6 @@ const struct key_table gateway_config_table = {.noun = "gateway",
 bool gateway_config_cache(const struct gateway_config *gateway, const struct route_config *route,
                           struct cache_config *effective)
 {
-    return cache_config_merge(&gateway->cache, &route->cache, effective) && !route->no_cache;
+    return cache_config_merge(&gateway->cache.answers, &route->cache, effective) &&
+           !route->no_cache;
 }

@@ -45,7 +45,7 @@ struct gateway_config {
     int64_t body_timeout_ms;      // between two pieces of a request body
     int64_t send_timeout_ms;      // for a client to take some of the answer
     int64_t max_body_bytes;
-    struct cache_config cache;
+    struct gateway_cache_config cache;
     struct monitoring_config monitoring;
 };
 

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/mem.h"
 #include "common/state_page.h"
@@ -98,19 +99,23 @@ static void on_socket_closed(void *data)
     gauge_down(&client->clients->column->connections);
 }
 
-void clients_accept(struct clients *clients, uv_stream_t *listener)
+static struct client *client_new(struct clients *clients)
 {
     struct client *client = mem_alloc(sizeof(*client));
+    uv_loop_t *loop = clients->sweep.loop;
     client->clients = clients;
     client->exchange = NULL;
-    patience_begin(&client->patience, true, uv_now(listener->loop));
+    patience_begin(&client->patience, true, uv_now(loop));
     client->peer_length = 0;
     client->link = (h2o_linklist_t){NULL, NULL};
-    uv_tcp_init(listener->loop, &client->tcp);
-    if (uv_accept(listener, (uv_stream_t *)&client->tcp) != 0) {
-        uv_close((uv_handle_t *)&client->tcp, on_handle_closed);
-        return;
-    }
+    uv_tcp_init(loop, &client->tcp);
+    return client;
+}
+
+// The handle has its socket.
+static void begin(struct client *client)
+{
+    struct clients *clients = client->clients;
     client->socket = h2o_uv_socket_create((uv_stream_t *)&client->tcp, on_handle_closed);
     client->socket->on_close.cb = on_socket_closed;
     client->socket->on_close.data = client;
@@ -121,6 +126,30 @@ void clients_accept(struct clients *clients, uv_stream_t *listener)
     }
     gauge_up(&clients->column->connections);
     h2o_accept(clients->accept, client->socket);
+}
+
+void clients_accept(struct clients *clients, uv_stream_t *listener)
+{
+    struct client *client = client_new(clients);
+    if (uv_accept(listener, (uv_stream_t *)&client->tcp) == 0)
+        begin(client);
+    else
+        uv_close((uv_handle_t *)&client->tcp, on_handle_closed);
+}
+
+// To libuv a stream is a stream: the socket may be of any family.
+void clients_adopt(struct clients *clients, int fd)
+{
+    static const char peer[] = "127.0.0.1";
+    struct client *client = client_new(clients);
+    memcpy(client->peer, peer, sizeof(peer));
+    client->peer_length = sizeof(peer) - 1;
+    if (uv_tcp_open(&client->tcp, fd) == 0) {
+        begin(client);
+    } else {
+        close(fd);
+        uv_close((uv_handle_t *)&client->tcp, on_handle_closed);
+    }
 }
 
 struct client *client_of_request(h2o_req_t *req)

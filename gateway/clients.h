@@ -43,6 +43,9 @@ void clients_close(struct clients *clients);
 // Accepts one connection that is waiting at a listening stream (which the caller was told of).
 void clients_accept(struct clients *clients, uv_stream_t *listener);
 
+// The same for a connected socket of our own, which it takes: a client of this machine, 127.0.0.1.
+void clients_adopt(struct clients *clients, int fd);
+
 // The connection that a request came on.
 struct client *client_of_request(h2o_req_t *req);
 

@@ -1,7 +1,8 @@
 // The course of a worker:
 //
-//   supervised:  map the state page -> register on control.sock -> configure -> listen -> READY=1
-//   by hand:     read the file                                  -> configure -> listen
+//   supervised:  map the state page -> register on control.sock -> configure -> warm the cache
+//                -> listen -> READY=1
+//   by hand:     read the file -> configure -> listen
 //   then:        serve -> SIGTERM: STOPPING=1, drain (drain.h) -> end
 //
 // Not its job: requests (proxy.c, exchange.c), the time table of a drain (drain.c). Everything runs
@@ -28,6 +29,7 @@
 #include "exchange.h"
 #include "listener.h"
 #include "server.h"
+#include "warming.h"
 
 enum { DRAIN_TICK_MS = 100 };
 
@@ -43,6 +45,7 @@ struct worker {
     struct server server;            // valid with ecosystem
     struct listeners listeners;      // "
     struct control_link *link;       // NULL by hand
+    struct warming *warming;         // until it listens, or NULL
     struct drain drain;
     bool failed; // with the sentence in err
     struct err *err;
@@ -65,9 +68,16 @@ static void block_signals(void)
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+static void stop_warming(struct worker *worker)
+{
+    warming_close(worker->warming);
+    worker->warming = NULL;
+}
+
 static void close_everything(struct worker *worker)
 {
     block_signals();
+    stop_warming(worker);
     uv_close((uv_handle_t *)&worker->sigterm, NULL);
     uv_close((uv_handle_t *)&worker->sigint, NULL);
     uv_close((uv_handle_t *)&worker->turn, NULL);
@@ -134,6 +144,7 @@ static void begin_drain(struct worker *worker)
 {
     log_info("drain: %zu connections", count_clients(worker));
     notify_send("STOPPING=1\nSTATUS=draining");
+    stop_warming(worker);
     if (worker->ecosystem != NULL) {
         listeners_close_all(&worker->listeners);
         worker->server.draining = true;
@@ -220,6 +231,23 @@ static int take_endpoints(struct worker *worker, struct json_object *args, struc
     return 0;
 }
 
+static int serve(struct worker *worker)
+{
+    if (listen_on_inherited(worker) != 0)
+        return -1;
+    log_info("serving");
+    notify_send("READY=1\nSTATUS=serving");
+    return 0;
+}
+
+static void on_warmed(void *context)
+{
+    struct worker *worker = context;
+    worker->warming = NULL;
+    if (serve(worker) != 0)
+        fail(worker);
+}
+
 static int start_serving(struct worker *worker, struct json_object *answer,
                          struct state_column *column)
 {
@@ -232,11 +260,8 @@ static int start_serving(struct worker *worker, struct json_object *answer,
     if (worker->drain.state != DRAIN_NONE)
         return 0;
     open_cache(worker);
-    if (listen_on_inherited(worker) != 0)
-        return -1;
-    log_info("serving");
-    notify_send("READY=1\nSTATUS=serving");
-    return 0;
+    worker->warming = warming_start(&worker->server, on_warmed, worker);
+    return worker->warming != NULL ? 0 : serve(worker);
 }
 
 // --- what the supervisor says -------------------------------------------------------------------

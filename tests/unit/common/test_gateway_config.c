@@ -52,6 +52,8 @@ START_TEST(defaults)
     ck_assert_int_eq(upstream->keepalive_connections, 64);
     ck_assert_str_eq(route->id, "/*");
     ck_assert_ptr_null(gateway.monitoring.token_sha256);
+    ck_assert_uint_eq(gateway.cache.warm.count, 0);
+    ck_assert_int_eq(gateway.cache.warm_timeout_ms, 10000);
     keytable_clear(&gateway_config_table, &gateway);
 }
 END_TEST

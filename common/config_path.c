@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/mem.h"
+#include "common/secret.h"
 
 enum { QUOTE_LIMIT = 60 };
 
@@ -91,9 +93,49 @@ struct json_place config_path_place(const struct json_doc *doc, struct json_obje
     return place;
 }
 
-char *config_quote(struct json_object *value)
+static void write_masked(struct buf *out, struct json_object *value);
+
+static void write_items(struct buf *out, struct json_object *array)
 {
-    const char *text = to_text(value);
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        buf_append_text(out, i > 0 ? "," : "");
+        write_masked(out, json_object_array_get_idx(array, i));
+    }
+}
+
+static void write_members(struct buf *out, struct json_object *object)
+{
+    const char *comma = "";
+    json_object_object_foreach(object, name, member)
+    {
+        struct json_object *key = json_object_new_string(name);
+        buf_printf(out, "%s%s:", comma, to_text(key));
+        json_object_put(key);
+        if (secret_name_matches(name))
+            buf_append_text(out, "\"***\"");
+        else
+            write_masked(out, member);
+        comma = ",";
+    }
+}
+
+static void write_masked(struct buf *out, struct json_object *value)
+{
+    if (json_object_is_type(value, json_type_array)) {
+        buf_append_text(out, "[");
+        write_items(out, value);
+        buf_append_text(out, "]");
+    } else if (json_object_is_type(value, json_type_object)) {
+        buf_append_text(out, "{");
+        write_members(out, value);
+        buf_append_text(out, "}");
+    } else {
+        buf_append_text(out, to_text(value));
+    }
+}
+
+static char *cut(const char *text)
+{
     size_t length = strlen(text);
     if (length <= QUOTE_LIMIT)
         return mem_strdup(text);
@@ -101,4 +143,13 @@ char *config_quote(struct json_object *value)
     while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80) // not within a character
         length--;
     return mem_printf("%.*s...", (int)length, text);
+}
+
+char *config_quote(struct json_object *value)
+{
+    struct buf text = BUF_INIT;
+    write_masked(&text, value);
+    char *quoted = cut(buf_text(&text));
+    buf_free(&text);
+    return quoted;
 }

@@ -12,7 +12,8 @@ char *config_path_item(const char *path, size_t index);
 struct json_place config_path_place(const struct json_doc *doc, struct json_object *value,
                                     const char *path);
 
-// A value as an error shows it: its JSON, cut when long. The caller frees it.
+// A value as an error shows it: its JSON, cut when long, "***" for members whose name says that
+// they are secret (secret.h). The caller frees it.
 char *config_quote(struct json_object *value);
 
 #endif

@@ -14,6 +14,7 @@
 #include "common/config_path.h"
 #include "common/key_units.h"
 #include "common/mem.h"
+#include "common/secret.h"
 #include "common/shell_words.h"
 
 typedef int parse_text(const char *text, int64_t *number, struct err *err);
@@ -123,6 +124,8 @@ static int parse_string(const struct key *key, struct json_object *value, void *
                         struct err *err)
 {
     const char *text = text_of(value);
+    if (!text && secret_name_matches(key->name))
+        return err_set(err, "is not a string"); // a password without its quotes is one too
     if (!text)
         return fail_value(value, err, "a string");
     if (key->min > 0 && !*text)

@@ -184,6 +184,23 @@ START_TEST(quoted_kinds)
 }
 END_TEST
 
+START_TEST(quoted_secrets)
+{
+    static const char *const values[][2] = {
+        {"{\"password\":\"x\",\"port\":1}", "{\"password\":\"***\",\"port\":1}"},
+        {"[{\"a\":[{\"DB_PASS\":{\"x\":1}},null]},2]", "[{\"a\":[{\"DB_PASS\":\"***\"},null]},2]"},
+        {"{\"a\\\"b\":\"password\"}", "{\"a\\\"b\":\"password\"}"},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        struct json_object *value = json_tokener_parse(values[i][0]);
+        char *quoted = config_quote(value);
+        ck_assert_str_eq(quoted, values[i][1]);
+        free(quoted);
+        json_object_put(value);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("config_path");
@@ -195,6 +212,7 @@ int main(void)
     tcase_add_test(tests, every_written_path_is_found);
     tcase_add_loop_test(tests, quoted_values, 0, (int)(sizeof(quotes) / sizeof(quotes[0])));
     tcase_add_test(tests, quoted_kinds);
+    tcase_add_test(tests, quoted_secrets);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -28,8 +28,9 @@ static const struct key number = {.type = KEY_INTEGER, .min = -5, .max = 5};
 static const struct key any_number = {.type = KEY_INTEGER, .min = INT64_MIN, .max = INT64_MAX};
 static const struct key duration = {.type = KEY_DURATION, .min = 1000, .max = 86400000};
 static const struct key size = {.type = KEY_SIZE, .min = 1024, .max = 1 << 20};
-static const struct key text = {.type = KEY_STRING, .min = 1, .max = 3};
-static const struct key any_text = {.type = KEY_STRING};
+static const struct key text = {.name = "text", .type = KEY_STRING, .min = 1, .max = 3};
+static const struct key any_text = {.name = "text", .type = KEY_STRING};
+static const struct key secret_text = {.name = "password", .type = KEY_STRING, .min = 1};
 static const struct key word = {.type = KEY_WORD, .words = colours};
 static const struct key strings = {.type = KEY_STRINGS, .min = 2};
 static const struct key environment = {.type = KEY_ENVIRONMENT};
@@ -79,6 +80,8 @@ static const struct row {
     {&text, "5", "5 is not a string"},
     {&text, "\"a\\u0000\"", "\"a\\u0000\" is not a string"},
     {&any_text, "\"\"", NULL},
+    {&secret_text, "12345", "is not a string"},
+    {&secret_text, "[\"s\"]", "is not a string"},
     {&word, "\"red\"", NULL},
     {&word, "\"gren\"", "\"gren\" is not a word known here; did you mean \"green\"?"},
     {&word, "\"blue\"", "\"blue\" is not a word known here (such as \"red\")"},

@@ -4,7 +4,7 @@
 //
 // Not for damaged buckets, which no writer leaves.
 //
-// covers: cachesvc/store.c cachesvc/heap.c cachesvc/wheel.c
+// covers: cachesvc/store_recovery.c cachesvc/heap.c cachesvc/wheel.c
 #include <stdint.h>
 
 #include "cache_page.h"

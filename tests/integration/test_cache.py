@@ -60,23 +60,15 @@ class Cache(gwtest.Case):
     workers = 2
     app = COUNTING
 
-<<<<<<< HEAD
-    def start(self, cache=None, routes=(), warm=True, **route):
-=======
-    def start(self, cache=None, keys=None, **route):
->>>>>>> aa6afdf (gateway: PURGE removes what is stored for a URL)
+    def start(self, cache=None, keys=None, routes=(), warm=True, **route):
         self.port = free_port()
         self.home.write("app.py", self.app)
         gateway = {"instances": self.workers, "listen": [{"address": f"127.0.0.1:{self.port}"}],
                    "upstreams": {"app": {"app": "app", "connect_timeout": "5s"}},
                    "cache": {"skip": ["authenticated", {"path": "/skipped/*"}, {"path": "/counts"}],
                              **(cache or {})},
-<<<<<<< HEAD
-                   "routes": [*routes, {"id": "all", "path": "/*", "upstream": "app", **route}]}
-=======
-                   "routes": [{"id": "all", "path": "/*", "upstream": "app", **route}],
+                   "routes": [*routes, {"id": "all", "path": "/*", "upstream": "app", **route}],
                    **(keys or {})}
->>>>>>> aa6afdf (gateway: PURGE removes what is stored for a URL)
         self.home.ok("start", self.home.write("cache.json", {
             "apps": [{"name": "app", "script": "app.py", "port": "auto"}], "gateway": gateway,
             "cachesvc": {"memory": "16M"}}))

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,13 +192,16 @@ static int take_lock(struct daemon *daemon, struct err *err)
     return store(daemon, "lock", daemon->lock_fd, err);
 }
 
+// Renamed into its place, so that nobody ever reads an empty one.
 static int write_pid(struct err *err)
 {
-    FILE *file = fopen(home_path(HOME_PID), "we");
+    char temporary[PATH_MAX];
+    snprintf(temporary, sizeof temporary, "%s.new", home_path(HOME_PID));
+    FILE *file = fopen(temporary, "we");
     if (!file)
-        return err_set_errno(err, "%s", home_path(HOME_PID));
+        return err_set_errno(err, "%s", temporary);
     fprintf(file, "%d\n", (int)getpid());
-    if (fclose(file) != 0)
+    if (fclose(file) != 0 || rename(temporary, home_path(HOME_PID)) == -1)
         return err_set_errno(err, "%s", home_path(HOME_PID));
     return 0;
 }

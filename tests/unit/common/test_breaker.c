@@ -619,7 +619,7 @@ START_TEST(processes_report_each_change_once)
     uint64_t opened = reported(BREAKER_OPENS), halved = reported(BREAKER_HALF_OPENS),
              closed = reported(BREAKER_CLOSES);
     struct breaker_stats stats = breaker_stats(&shared->breaker);
-    ck_assert_uint_gt(closed, 10);
+    ck_assert_uint_gt(opened, 0);
     ck_assert_uint_eq(opened + halved + closed, stats.epoch);
     ck_assert_uint_le(halved, opened);
     ck_assert_uint_le(opened - halved, 1); // each open but the last has ended

@@ -79,9 +79,11 @@ class Run(gwtest.Case):
         else:
             os.killpg(process.pid, number)
         code = self.finish(process)
-        wait_until(lambda: not self.home.left_processes(), 5,
-                   f"the end of everything, {signal.Signals(number).name} {delay} s after "
-                   f"{moment.__name__}")
+        try:
+            wait_until(lambda: not self.home.left_processes(), 5)
+        except AssertionError:
+            self.fail(f"{signal.Signals(number).name} {delay} s after {moment.__name__} leaves "
+                      f"{self.home.left_processes()}:\n{self.said()}")
         self.assertFalse(self.supervisor_listens())
         return code
 

@@ -25,6 +25,8 @@ static const struct key cachesvc_keys[] = {
     {"memory", KEY_SIZE, CACHESVC(memory_bytes), .min = (int64_t)SEGMENT_SIZE_MIN,
      .max = (int64_t)SEGMENT_SIZE_MAX, .fallback = "256M", .flags = KEY_RESTART,
      .help = "How much memory the cache takes, keys and all else included."},
+    {"redis", KEY_OBJECT, CACHESVC(redis), .table = &redis_config_table, .flags = KEY_RESTART,
+     .help = "The Redis behind it."},
     {0},
 };
 

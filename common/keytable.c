@@ -88,17 +88,22 @@ static void note_presence(const struct reader *reader, enum key_presence presenc
         ((struct key_given *)(void *)(reader->object + reader->table->given))->presence = presence;
 }
 
-static void note_row(const struct reader *reader, const struct key *key)
+// The bit of a row in key_given.rows.
+static uint64_t row_bit(const struct key_table *table, const struct key *key)
 {
     const struct key *row = NULL;
     unsigned index = 0;
-    if (!reader->table->notes_given)
-        return;
-    while ((row = next_row(reader->table, row)) != key)
+    while ((row = next_row(table, row)) != key)
         index++;
     assert(index < GIVEN_LIMIT);
-    ((struct key_given *)(void *)(reader->object + reader->table->given))->rows |= UINT64_C(1)
-                                                                                   << index;
+    return UINT64_C(1) << index;
+}
+
+static void note_row(const struct reader *reader, const struct key *key)
+{
+    if (reader->table->notes_given)
+        ((struct key_given *)(void *)(reader->object + reader->table->given))->rows |=
+            row_bit(reader->table, key);
 }
 
 // --- clearing ---------------------------------------------------------------------------------
@@ -438,6 +443,14 @@ void keytable_clear(const struct key_table *table, void *object)
 {
     clear_rows(table, object);
     memset(object, 0, table->size);
+}
+
+bool keytable_is_given(const struct key_table *table, const void *object, const char *name)
+{
+    const struct key *key = find_row(table, name);
+    assert(key && table->notes_given);
+    const void *given = (const char *)object + table->given;
+    return ((const struct key_given *)given)->rows & row_bit(table, key);
 }
 
 static size_t field_size(const struct key *key)

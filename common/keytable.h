@@ -129,6 +129,9 @@ int keytable_parse(const struct key_table *table, struct json_object *value,
 // Frees what the rows allocated and zeroes the object.
 void keytable_clear(const struct key_table *table, void *object);
 
+// Whether the row `name` of an object stood in the file; the table notes it, and has that row.
+bool keytable_is_given(const struct key_table *table, const void *object, const char *name);
+
 // Fills `result` with what `over` was given and, where nothing was, with what stands in `base`; of
 // embedded objects that note what they were given, key by key. The table notes it. What the rows
 // point to stays that of base and over: never clear the result. It may be neither of the two.

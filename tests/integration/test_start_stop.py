@@ -128,6 +128,21 @@ class Commands(gwtest.Case):
         self.assertIn(str(self.home.pids("demo")[0]), text)
         self.assertEqual(self.home.gwctl("describe", "nobody").returncode, 1)
 
+    def test_nothing_shows_the_password_of_redis(self):
+        file = self.home.write("redis.json", {"cachesvc": {"memory": "16M", "redis": {
+            "host": "unix:/nowhere", "username": "app", "password": "hush-of-the-file"}}})
+        wrong = self.home.write("wrong.json", {"cachesvc": {"redis": [
+            {"password": "hush-of-the-file"}]}})
+        env = {"REDIS_PASSWORD": "hush-of-the-environment"}
+        shown = [self.home.ok("check", file, env=env), self.home.ok("start", file, env=env),
+                 self.home.gwctl("reload", wrong, env=env).stderr]
+        self.home.wait_online("cachesvc", 1)
+        shown += [self.home.ok(*words) for words in
+                  (["list"], ["jlist"], ["describe", "cachesvc"], ["logs", "--nostream"])]
+        shown.append(self.home.read_log("*"))
+        self.assertIn("cachesvc", shown[-1])
+        self.assertNotIn("hush", "".join(shown))
+
 
 class Scripts(gwtest.Case):
     def test_a_script_with_name_instances_and_arguments(self):

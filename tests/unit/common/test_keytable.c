@@ -326,6 +326,17 @@ START_TEST(false_stands_for_an_object)
 }
 END_TEST
 
+START_TEST(what_stood_in_the_file)
+{
+    static const char *const names[] = {"conditions", "inner", "number", "text", "custom"};
+    struct layer layer;
+    parse_good_layer("{\"layer\":{\"number\":3,\"custom\":1}}", &layer);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        ck_assert_int_eq(keytable_is_given(&layer_table, &layer, names[i]), i == 2 || i == 4);
+    keytable_clear(&outer_table, &layer);
+}
+END_TEST
+
 START_TEST(an_overlay_replaces_what_it_was_given)
 {
     struct layer base, over, both;
@@ -364,6 +375,7 @@ int main(void)
     tcase_add_test(tests, items_have_defaults_and_may_be_words);
     tcase_add_loop_test(tests, findings_of_words, 0, (int)(sizeof(findings) / sizeof(findings[0])));
     tcase_add_test(tests, false_stands_for_an_object);
+    tcase_add_test(tests, what_stood_in_the_file);
     tcase_add_test(tests, an_overlay_replaces_what_it_was_given);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/foreign_text.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "foreign_text.h"
 #include "log_path.h"
 
 enum { READ_SIZE = 65536, LAST_LINE_SIZE = 201, WARN_EVERY_MS = 10000 };

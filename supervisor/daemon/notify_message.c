@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "foreign_text.h"
+#include "common/foreign_text.h"
 
 static const struct {
     const char *line;

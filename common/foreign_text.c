@@ -1,7 +1,7 @@
 // Makes foreign text fit to be shown. Bytes that mean something to a terminal or break JSON's UTF-8
 // go; everything that a person could have written stays.
 
-#include "foreign_text.h"
+#include "common/foreign_text.h"
 
 #include <stdint.h>
 

@@ -1,7 +1,6 @@
-// Text that a supervised process wrote, made safe to be shown: in a log line, a terminal, JSON.
-// Pure.
-#ifndef GW_SUPERVISOR_FOREIGN_TEXT_H
-#define GW_SUPERVISOR_FOREIGN_TEXT_H
+// Text that another program wrote, made safe to be shown: in a log line, a terminal, JSON. Pure.
+#ifndef GW_COMMON_FOREIGN_TEXT_H
+#define GW_COMMON_FOREIGN_TEXT_H
 
 #include <stddef.h>
 

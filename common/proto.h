@@ -27,8 +27,11 @@
 //
 // Worker verbs (a process that the supervisor spawned; known by its pid, SO_PEERCRED):
 //   register {role:"gateway", protocol, version}  -> column, endpoints, document
+//   register {role:"cachesvc", protocol, version} -> document
 //   endpoints_ack {generation}                    push: nothing of older generations is picked now
-// Pushes to a worker:
+//   event {source, name, text}                    push: something for the supervisor's log. source:
+//                                                 "redis"; name: "connect", "error" or "close"
+// A role is that of the process itself. Pushes to a gateway worker:
 //   endpoints {generation, upstreams: {"api": [{name, address, index}]}}     the whole set, always
 //   slot_take {name, fd}    accept on this socket too; the socket comes with the line (SCM_RIGHTS)
 //   slot_give {name}        stop accepting on it
@@ -38,6 +41,7 @@
 #define PROTO_VERSION 1
 
 enum { PROTO_LINE_MAX = 8 << 20 }; // a longer line closes the connection
+enum { PROTO_EVENT_SIZE = 256 };   // of an event's text, with its NUL; a longer one is cut
 
 // Exit codes of gwctl.
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/ecosystem.h"
+#include "common/foreign_text.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/proto.h"
@@ -19,6 +20,8 @@
 #include "operation.h"
 #include "reload.h"
 #include "selector.h"
+
+enum { EVENT_WORD_SIZE = 32 };
 
 struct request {
     struct daemon *daemon;
@@ -360,28 +363,63 @@ static void command_kill(const struct request *request)
 
 // --- worker verbs -------------------------------------------------------------------------------
 
+static struct worker *find_speaker(const struct request *request)
+{
+    return daemon_find_pid(request->daemon, control_peer_pid(request->connection));
+}
+
+// Only gateway workers become the connection's worker: those are sent the endpoint sets, and waited
+// for. False when there is no column left.
+static bool register_gateway(const struct request *request, struct worker *worker,
+                             struct json_object *answer)
+{
+    if (worker->column == WORKER_NO_COLUMN)
+        worker->column = daemon_take_column(request->daemon);
+    if (worker->column == WORKER_NO_COLUMN)
+        return false;
+    control_set_worker(request->connection, worker);
+    request->daemon->changed = true;
+    json_object_object_add(answer, "column", json_object_new_int(worker->column));
+    json_object_object_add(answer, "endpoints", endpoints_current(request->daemon->endpoints));
+    return true;
+}
+
 static void verb_register(const struct request *request)
 {
-    struct worker *worker = daemon_find_pid(request->daemon, control_peer_pid(request->connection));
+    struct worker *worker = find_speaker(request);
     const char *role = json_get_string(request->args, "role", "");
-    if (!spec_gateway(worker->spec) || strcmp(role, "gateway") != 0) {
+    if (strcmp(role, spec_name(worker->spec)) != 0) {
         control_refuse(request->connection, request->id, "not a role of this process");
         return;
     }
-    if (worker->column == WORKER_NO_COLUMN)
-        worker->column = daemon_take_column(request->daemon);
-    if (worker->column == WORKER_NO_COLUMN) {
+    struct json_object *answer = json_object_new_object();
+    json_object_object_add(answer, "document", json_object_get(spec_document(worker->spec)));
+    if (spec_gateway(worker->spec) && !register_gateway(request, worker, answer)) {
+        json_object_put(answer);
         control_refuse(request->connection, request->id, "too many gateway workers");
         return;
     }
-    control_set_worker(request->connection, worker);
-    request->daemon->changed = true;
-    struct json_object *answer = json_object_new_object();
-    struct json_object *endpoints = endpoints_current(request->daemon->endpoints);
-    json_object_object_add(answer, "column", json_object_new_int(worker->column));
-    json_object_object_add(answer, "endpoints", endpoints);
-    json_object_object_add(answer, "document", json_object_get(spec_document(worker->spec)));
     control_answer(request->connection, request->id, answer);
+}
+
+static void copy_member(const struct request *request, const char *name, char *out, size_t size)
+{
+    const char *text = json_get_string(request->args, name, "");
+    foreign_text_copy(out, size, text, strlen(text));
+}
+
+static void verb_event(const struct request *request)
+{
+    char source[EVENT_WORD_SIZE], name[EVENT_WORD_SIZE], text[PROTO_EVENT_SIZE];
+    copy_member(request, "source", source, sizeof source);
+    copy_member(request, "name", name, sizeof name);
+    copy_member(request, "text", text, sizeof text);
+    if (*source && *name)
+        log_info("%s: %s %s%s%s", spec_name(find_speaker(request)->spec), source, name,
+                 *text ? ": " : "", text);
+    else
+        log_warn("control: pid %d: an event without source or name",
+                 (int)control_peer_pid(request->connection));
 }
 
 static void verb_endpoints_ack(const struct request *request)
@@ -410,6 +448,7 @@ static const struct command {
     {"kill", SPEAKER_GWCTL, command_kill},
     {"register", SPEAKER_WORKER, verb_register},
     {"endpoints_ack", SPEAKER_WORKER, verb_endpoints_ack},
+    {"event", SPEAKER_WORKER, verb_event},
 };
 
 static const struct command *find_command(const char *word)
@@ -423,7 +462,7 @@ static const struct command *find_command(const char *word)
 
 static bool may_say(const struct request *request, const struct command *command)
 {
-    struct worker *worker = daemon_find_pid(request->daemon, control_peer_pid(request->connection));
+    struct worker *worker = find_speaker(request);
     bool is_worker = worker && spec_role(worker->spec) != SPEC_APP;
     return is_worker == (command->speaker == SPEAKER_WORKER);
 }

@@ -1,0 +1,286 @@
+// Worker verbs on control.sock: who may register as what, and what becomes of an event. The test is
+// the peer; its pid is given to one process of the list or another.
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/usock.h"
+#include "control.h"
+#include "loop_test.h"
+#include "operation.h"
+
+static const char document[] =
+    "{\"apps\":[{\"name\":\"app\",\"script\":\"/s\"}],"
+    "\"cachesvc\":{\"redis\":{\"host\":\"db\"}},"
+    "\"gateway\":{\"instances\":1,\"listen\":[{\"address\":\"127.0.0.1:1\"}],"
+    "\"upstreams\":{\"u\":{\"servers\":\"unix:/a\"}},"
+    "\"routes\":[{\"path\":\"/*\",\"upstream\":\"u\"}]}}";
+
+static char folder[] = "/tmp/gwctl-test-XXXXXX";
+static char path[64];
+static struct daemon supervisor;
+static int peer, old_stderr, log_file;
+static struct buf received;
+
+// --- the supervisor -----------------------------------------------------------------------------
+
+static void add_apps(void)
+{
+    size_t count;
+    struct json_object *parsed = json_tokener_parse(document);
+    struct config_errors *errors = config_errors_new("t");
+    struct ecosystem *ecosystem = ecosystem_from_document(parsed, errors);
+    ck_assert_msg(ecosystem != NULL, "%s", config_errors_text(errors, 0));
+    config_errors_free(errors);
+    json_object_put(parsed);
+    struct spec **specs = spec_list(ecosystem, NULL, &count);
+    for (size_t i = 0; i < count; i++) {
+        daemon_add_app(&supervisor, app_new(&supervisor, specs[i], "t"));
+        spec_unref(specs[i]);
+    }
+    free(specs);
+}
+
+static void set_up(void)
+{
+    struct err err;
+    loop_test_open();
+    supervisor = (struct daemon){.loop = &test_loop};
+    supervisor.operations = operations_new(&supervisor);
+    add_apps();
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/s", folder);
+    int listener = usock_listen(path, &err);
+    ck_assert_msg(listener != -1, "%s", err.text);
+    supervisor.control = control_open(&supervisor, listener);
+    peer = usock_connect(path, &err);
+    ck_assert_msg(peer != -1, "%s", err.text);
+    log_init("test", LOG_LEVEL_INFO);
+    log_file = memfd_create("log", 0);
+    old_stderr = dup(2);
+    dup2(log_file, 2);
+}
+
+static void tear_down(void)
+{
+    dup2(old_stderr, 2);
+    close(old_stderr);
+    close(log_file);
+    close(peer);
+    buf_free(&received);
+    control_close(supervisor.control);
+    while (supervisor.apps) {
+        struct app *next = supervisor.apps->next;
+        supervisor.apps->slots[0]->current->pid = 0;
+        app_free(supervisor.apps);
+        supervisor.apps = next;
+    }
+    loop_test_close();
+    operations_free(supervisor.operations);
+    unlink(path);
+    rmdir(folder);
+}
+
+// From here on the test is that app's process.
+static void become(const char *name)
+{
+    daemon_find_app(&supervisor, name)->slots[0]->current->pid = getpid();
+}
+
+// --- the peer -----------------------------------------------------------------------------------
+
+static bool has_line(void *context)
+{
+    (void)context;
+    ssize_t length = recv(peer, buf_reserve(&received, 4096), 4096, MSG_DONTWAIT);
+    ck_assert(length > 0 || (length == -1 && errno == EAGAIN));
+    buf_commit(&received, length > 0 ? (size_t)length : 0);
+    return memchr(received.data, '\n', received.length) != NULL;
+}
+
+static void say(const char *line)
+{
+    struct err err;
+    ck_assert_int_eq(usock_send(peer, line, strlen(line), NULL, 0, &err), 0);
+}
+
+// The next line that comes; to be put.
+static struct json_object *hear(void)
+{
+    struct err err;
+    char *line;
+    size_t length;
+    loop_test_wait(has_line, NULL);
+    ck_assert(buf_take_line(&received, &line, &length));
+    struct json_object *message = json_parse_message(line, length, &err);
+    ck_assert_msg(message != NULL, "%s: %s", line, err.text);
+    return message;
+}
+
+// What stands in the log after everything that was said, behind the time and the pid; "" nothing.
+static const char *read_log(void)
+{
+    static char text[2048];
+    say("{\"id\":99,\"cmd\":\"register\",\"args\":{\"role\":\"none\"}}\n");
+    struct json_object *answer = hear();
+    ck_assert_int_eq(json_get_int(answer, "id", 0), 99);
+    json_object_put(answer);
+    ssize_t length = pread(log_file, text, sizeof(text) - 1, 0);
+    ck_assert_int_ge(length, 0);
+    text[length] = '\0';
+    char *start = strstr(text, "]: ");
+    return start ? start + 3 : text;
+}
+
+static size_t count_workers(void)
+{
+    size_t count = 0;
+    for (struct app *app = supervisor.apps; app; app = app->next)
+        count += app->slots[0]->current->link != NULL;
+    return count;
+}
+
+// --- register -----------------------------------------------------------------------------------
+
+START_TEST(the_cache_gets_the_document)
+{
+    become("cachesvc");
+    say("{\"id\":7,\"cmd\":\"register\",\"args\":{\"role\":\"cachesvc\",\"protocol\":1}}\n");
+    struct json_object *answer = hear();
+    struct json_object *expected = json_tokener_parse(document);
+    ck_assert(json_get_bool(answer, "ok", false));
+    ck_assert_int_eq(json_get_int(answer, "id", 0), 7);
+    ck_assert(json_object_equal(json_get_object(answer, "document"), expected));
+    ck_assert_int_eq(json_object_object_length(answer), 3);
+    // Nobody sends it endpoint sets, or waits for it.
+    ck_assert_uint_eq(count_workers(), 0);
+    json_object_put(expected);
+    json_object_put(answer);
+}
+END_TEST
+
+static const struct refusal {
+    const char *who; // NULL: no process of the list
+    const char *role, *error;
+} refusals[] = {
+    {"cachesvc", "gateway", "not a role of this process"},
+    {"cachesvc", "", "not a role of this process"},
+    {"gateway", "cachesvc", "not a role of this process"},
+    {"app", "cachesvc", "not allowed"},
+    {"app", "app", "not allowed"},
+    {NULL, "cachesvc", "not allowed"},
+};
+
+START_TEST(nobody_is_what_it_is_not)
+{
+    const struct refusal *row = &refusals[_i];
+    if (row->who)
+        become(row->who);
+    char *line =
+        mem_printf("{\"id\":7,\"cmd\":\"register\",\"args\":{\"role\":\"%s\"}}\n", row->role);
+    say(line);
+    free(line);
+    struct json_object *answer = hear();
+    ck_assert(!json_get_bool(answer, "ok", true));
+    ck_assert_str_eq(json_get_string(answer, "error", ""), row->error);
+    ck_assert_uint_eq(count_workers(), 0);
+    json_object_put(answer);
+}
+END_TEST
+
+// --- event --------------------------------------------------------------------------------------
+
+static const struct event_row {
+    const char *args, *logged;
+} events[] = {
+    {"{\"source\":\"redis\",\"name\":\"connect\",\"text\":\"127.0.0.1:6379\"}",
+     "cachesvc: redis connect: 127.0.0.1:6379\n"},
+    {"{\"source\":\"redis\",\"name\":\"close\"}", "cachesvc: redis close\n"},
+    {"{\"source\":\"re\\ndis\",\"name\":\"\\u001b[m\",\"text\":\"a\\nb\\u009bc\\t\"}",
+     "cachesvc: re?dis ?[m: a?b??c\n"},
+    {"{\"source\":\"redis.of.a.name.that.is.too.long.for.it\",\"name\":\"error\"}",
+     "cachesvc: redis.of.a.name.that.is.too.lon error\n"},
+};
+
+START_TEST(an_event_is_a_line_of_the_log)
+{
+    become("cachesvc");
+    char *line = mem_printf("{\"cmd\":\"event\",\"args\":%s}\n", events[_i].args);
+    say(line);
+    free(line);
+    ck_assert_str_eq(read_log(), events[_i].logged);
+}
+END_TEST
+
+START_TEST(a_long_text_is_cut)
+{
+    char expected[400], text[300];
+    memset(text, 'x', sizeof text);
+    become("cachesvc");
+    char *line = mem_printf(
+        "{\"cmd\":\"event\",\"args\":{\"source\":\"a\",\"name\":\"b\",\"text\":\"%.*s\"}}\n", 300,
+        text);
+    say(line);
+    free(line);
+    snprintf(expected, sizeof expected, "cachesvc: a b: %.*s\n", 255, text);
+    ck_assert_str_eq(read_log(), expected);
+}
+END_TEST
+
+static const char *const halves[] = {"{\"source\":\"redis\"}", "{\"name\":\"connect\"}", "{}",
+                                     "{\"source\":{},\"name\":1}"};
+
+START_TEST(half_an_event_is_none)
+{
+    become("cachesvc");
+    char *line = mem_printf("{\"cmd\":\"event\",\"args\":%s}\n", halves[_i]);
+    char *expected =
+        mem_printf("control: pid %d: an event without source or name\n", (int)getpid());
+    say(line);
+    ck_assert_str_eq(read_log(), expected);
+    free(line);
+    free(expected);
+}
+END_TEST
+
+START_TEST(only_workers_have_events)
+{
+    become("app");
+    say("{\"id\":1,\"cmd\":\"event\",\"args\":{\"source\":\"redis\",\"name\":\"connect\"}}\n");
+    struct json_object *answer = hear();
+    ck_assert_str_eq(json_get_string(answer, "error", ""), "not allowed");
+    ck_assert_ptr_null(strstr(read_log(), "redis"));
+    json_object_put(answer);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("commands");
+    TCase *tests = tcase_create("commands");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, the_cache_gets_the_document);
+    tcase_add_loop_test(tests, nobody_is_what_it_is_not, 0,
+                        (int)(sizeof(refusals) / sizeof(refusals[0])));
+    tcase_add_loop_test(tests, an_event_is_a_line_of_the_log, 0,
+                        (int)(sizeof(events) / sizeof(events[0])));
+    tcase_add_test(tests, a_long_text_is_cut);
+    tcase_add_loop_test(tests, half_an_event_is_none, 0, (int)(sizeof(halves) / sizeof(halves[0])));
+    tcase_add_test(tests, only_workers_have_events);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

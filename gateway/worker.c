@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/control_link.h"
 #include "common/ecosystem.h"
 #include "common/home.h"
 #include "common/inherited.h"
@@ -24,7 +25,6 @@
 #include "common/proto.h"
 #include "common/state_page.h"
 #include "config.h"
-#include "control_link.h"
 #include "drain.h"
 #include "exchange.h"
 #include "listener.h"
@@ -333,8 +333,8 @@ static int start_supervised(struct worker *worker)
     worker->page = state_page_map(fd, worker->err);
     if (worker->page == NULL || home_open(worker->err) != 0)
         return -1;
-    worker->link =
-        control_link_open(&worker->loop, home_path(HOME_CONTROL), &link_handlers, worker);
+    worker->link = control_link_open(&worker->loop, home_path(HOME_CONTROL), "gateway",
+                                     &link_handlers, worker);
     return 0;
 }
 

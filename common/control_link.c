@@ -6,13 +6,15 @@
 //
 // Each connection is an object of its own, since libuv wants the memory of a closing handle until
 // its callback, while the link goes on.
-#include "control_link.h"
+
+#include "common/control_link.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/backoff.h"
 #include "common/buf.h"
+#include "common/foreign_text.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -27,12 +29,14 @@ struct connection {
     uv_pipe_t pipe;
     uv_connect_t connect;
     struct control_link *link; // NULL: closing
+    bool is_open;              // register was sent
     struct buf input;
 };
 
 struct control_link {
     uv_loop_t *loop;
     char *path;
+    const char *role;
     const struct control_link_handlers *handlers;
     void *context;
     struct connection *connection; // NULL: waiting for the timer
@@ -106,15 +110,37 @@ void control_link_acknowledge(struct control_link *link, uint64_t generation)
                        ACKNOWLEDGE_ID, (unsigned long long)generation));
 }
 
+void control_link_event(struct control_link *link, const char *source, const char *name,
+                        const char *text)
+{
+    char safe[PROTO_EVENT_SIZE];
+    if (link->connection == NULL || !link->connection->is_open)
+        return;
+    foreign_text_copy(safe, sizeof(safe), text, strlen(text));
+    struct json_object *args = json_object_new_object();
+    json_object_object_add(args, "source", json_object_new_string(source));
+    json_object_object_add(args, "name", json_object_new_string(name));
+    json_object_object_add(args, "text", json_object_new_string(safe));
+    send_line(link->connection,
+              mem_printf("{\"cmd\":\"event\",\"args\":%s}\n",
+                         json_object_to_json_string_ext(args, JSON_C_TO_STRING_PLAIN)));
+    json_object_put(args);
+}
+
 // --- messages -----------------------------------------------------------------------------------
 
 static int handle_answer(struct control_link *link, struct json_object *message, struct err *err)
 {
-    int64_t id = json_get_int(message, "id", 0);
-    if (!json_get_bool(message, "ok", false))
-        return err_set(err, "supervisor: %s", json_get_string(message, "error", "refused"));
-    if (id != REGISTER_ID)
+    bool is_refused = !json_get_bool(message, "ok", false);
+    const char *error = json_get_string(message, "error", "refused");
+    // A verb that a supervisor of another version does not know is no reason to come again.
+    if (json_get_int(message, "id", 0) != REGISTER_ID) {
+        if (is_refused)
+            log_warn("control: supervisor: %s", error);
         return 0;
+    }
+    if (is_refused)
+        return err_set(err, "supervisor: %s", error);
     backoff_reset(&link->backoff);
     return link->handlers->on_registered(link->context, message, err);
 }
@@ -138,11 +164,12 @@ static int handle_slot_give(struct control_link *link, struct json_object *args,
 static int handle_push(struct control_link *link, const char *command, struct json_object *args,
                        struct err *err)
 {
-    if (strcmp(command, "endpoints") == 0)
-        return link->handlers->on_endpoints(link->context, args, err);
-    if (strcmp(command, "slot_take") == 0)
+    const struct control_link_handlers *handlers = link->handlers;
+    if (handlers->on_endpoints != NULL && strcmp(command, "endpoints") == 0)
+        return handlers->on_endpoints(link->context, args, err);
+    if (handlers->on_slot_take != NULL && strcmp(command, "slot_take") == 0)
         return handle_slot_take(link, args, err);
-    if (strcmp(command, "slot_give") == 0)
+    if (handlers->on_slot_give != NULL && strcmp(command, "slot_give") == 0)
         return handle_slot_give(link, args, err);
     log_warn("control: unknown push %s ignored", command);
     return 0;
@@ -202,13 +229,15 @@ static void on_connected(uv_connect_t *request, int status)
         return; // closed meanwhile
     if (status == 0)
         status = uv_read_start((uv_stream_t *)&connection->pipe, on_allocate, on_read);
-    if (status != 0)
+    if (status != 0) {
         disconnect(connection->link, uv_strerror(status));
-    else
-        send_line(connection,
-                  mem_printf("{\"id\":%d,\"cmd\":\"register\",\"args\":{\"role\":\"gateway\","
-                             "\"protocol\":%d,\"version\":\"%s\"}}\n",
-                             REGISTER_ID, PROTO_VERSION, GWCTL_VERSION));
+        return;
+    }
+    connection->is_open = true;
+    send_line(connection,
+              mem_printf("{\"id\":%d,\"cmd\":\"register\",\"args\":{\"role\":\"%s\","
+                         "\"protocol\":%d,\"version\":\"%s\"}}\n",
+                         REGISTER_ID, connection->link->role, PROTO_VERSION, GWCTL_VERSION));
 }
 
 static void try_connect(struct control_link *link)
@@ -223,12 +252,13 @@ static void try_connect(struct control_link *link)
 
 // --- life ---------------------------------------------------------------------------------------
 
-struct control_link *control_link_open(uv_loop_t *loop, const char *path,
+struct control_link *control_link_open(uv_loop_t *loop, const char *path, const char *role,
                                        const struct control_link_handlers *handlers, void *context)
 {
     struct control_link *link = mem_zalloc(1, sizeof(*link));
     link->loop = loop;
     link->path = mem_strdup(path);
+    link->role = role;
     link->handlers = handlers;
     link->context = context;
     uv_timer_init(loop, &link->timer);

@@ -41,6 +41,8 @@ static void lay_out(struct segment_header *header, uint64_t size)
 {
     uint64_t buckets = power_of_two_below(size / 256);
     uint64_t tags = power_of_two_below(size / 1024 < 65536 ? size / 1024 : 65536);
+    if (tags < SEGMENT_TAG_SLOTS_MIN)
+        tags = SEGMENT_TAG_SLOTS_MIN;
 
     header->version = SEGMENT_VERSION;
     header->size = size;

@@ -27,7 +27,7 @@
 #include "common/err.h"
 
 #define SEGMENT_MAGIC UINT64_C(0x3147455345484347) // "GCHESEG1"
-#define SEGMENT_VERSION 1
+#define SEGMENT_VERSION 2
 
 enum {
     SEGMENT_UNIT = 8, // offsets and sizes count these
@@ -35,8 +35,9 @@ enum {
     SEGMENT_WHEEL_LEVELS = 4,
     SEGMENT_WHEEL_SLOTS = 64,
     SEGMENT_KEY_MAX = 65535,
-    SEGMENT_TAGS_MAX = 64, // an item
-    SEGMENT_TRIES = 8,     // of a reader
+    SEGMENT_TAGS_MAX = 64,        // an item
+    SEGMENT_TAG_SLOTS_MIN = 4096, // a power of two
+    SEGMENT_TRIES = 8,            // of a reader
 };
 
 typedef uint32_t segment_ref;
@@ -100,7 +101,7 @@ struct segment_bucket {
 };
 
 // The first part is written once; the rest is the writer's book-keeping, which readers leave alone
-// but for `generation`.
+// but for `generation` and `redis_wait_ms`.
 struct segment_header {
     uint64_t magic;
     uint32_t version;
@@ -111,8 +112,10 @@ struct segment_header {
     uint32_t checksum;                               // over the fields before it, but for the magic
 
     _Atomic uint32_t generation; // of everything: FLUSHALL changes it
-    uint32_t busy;               // odd: the writer is, or died, in the middle of a change
-    uint64_t items, item_bytes;  // of this generation
+    // A worker that misses lets cachesvc look in Redis (EXISTS) for so long; 0: there is none.
+    _Atomic uint32_t redis_wait_ms;
+    uint32_t busy;              // odd: the writer is, or died, in the middle of a change
+    uint64_t items, item_bytes; // of this generation
     uint64_t free_bytes;
     struct {
         segment_ref newest, oldest;
@@ -121,6 +124,12 @@ struct segment_header {
     uint64_t wheel_tick; // the last one that was looked at
     segment_ref wheel[SEGMENT_WHEEL_LEVELS * SEGMENT_WHEEL_SLOTS];
     segment_ref free[SEGMENT_CLASSES];
+    struct {
+        uint64_t id;     // of this page among those that share a Redis; 0: never had one
+        uint64_t epoch;  // grows with each batch of changes that goes to Redis
+        uint64_t others; // the sum of the others' epochs, as far as their changes are known here
+        uint32_t unsent; // 1: there are changes that Redis may not have
+    } mirror;
 };
 
 struct segment {

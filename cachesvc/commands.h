@@ -66,6 +66,11 @@ enum command_flag {
     COMMAND_ADMIN = 16,
     COMMAND_BLOCKING = 32,
     COMMAND_NO_AUTH = 64,
+    // What they mean to a Redis behind us (mirror_plan.h).
+    COMMAND_REPLACES = 128, // whatever its keys held
+    COMMAND_ATOMIC = 256,   // what it does depends on what its keys held
+    COMMAND_LOCAL = 512,    // its keys are never there
+    COMMAND_PURGES = 1024,  // keys that it does not name
 };
 
 struct command {

@@ -90,9 +90,16 @@ static void rebuild(struct map *map)
         link_entry(map, i);
 }
 
-void *map_put(struct map *map, const char *key, void *value)
+static char *copy_key(const char *key, size_t length)
 {
-    size_t length = strlen(key);
+    char *copy = mem_alloc(length + 1);
+    memcpy(copy, key, length);
+    copy[length] = '\0';
+    return copy;
+}
+
+void *map_put_n(struct map *map, const char *key, size_t length, void *value)
+{
     struct entry *old = find(map, key, length);
     if (old) {
         void *before = old->value;
@@ -106,10 +113,15 @@ void *map_put(struct map *map, const char *key, void *value)
         map->entries = mem_realloc(map->entries, map->entries_size * sizeof *map->entries);
     }
     map->entries[map->used] =
-        (struct entry){mem_strdup(key), length, XXH3_64bits(key, length), value};
+        (struct entry){copy_key(key, length), length, XXH3_64bits(key, length), value};
     link_entry(map, map->used++);
     map->count++;
     return NULL;
+}
+
+void *map_put(struct map *map, const char *key, void *value)
+{
+    return map_put_n(map, key, strlen(key), value);
 }
 
 void *map_get_n(const struct map *map, const char *key, size_t length)
@@ -123,15 +135,20 @@ void *map_get(const struct map *map, const char *key)
     return map_get_n(map, key, strlen(key));
 }
 
-void *map_remove(struct map *map, const char *key)
+void *map_remove_n(struct map *map, const char *key, size_t length)
 {
-    struct entry *entry = find(map, key, strlen(key));
+    struct entry *entry = find(map, key, length);
     if (!entry)
         return NULL;
     free(entry->key);
     entry->key = NULL;
     map->count--;
     return entry->value;
+}
+
+void *map_remove(struct map *map, const char *key)
+{
+    return map_remove_n(map, key, strlen(key));
 }
 
 size_t map_count(const struct map *map)

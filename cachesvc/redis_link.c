@@ -1,0 +1,579 @@
+// Connecting, greeting, heartbeats, deadlines.
+//
+// No handle of it keeps the loop running: that is for those it works for.
+//
+// Invariant: whoever sent a command is answered exactly once, by a reply, or with NULL at the
+// deadline or the end. A late reply stays in hiredis' row and is thrown away when it comes.
+#include "redis_link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/backoff.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/redis_config.h"
+
+enum {
+    GREETING_MS = 2000, // from the first packet to an open link
+    BEAT_MS = 250,
+    SILENT_MS = 1500, // a heartbeat that is not back: the link is dead
+};
+
+static const struct backoff_policy reconnect = {
+    .first_ms = 50, .limit_ms = 2000, .factor_percent = 200};
+
+// Heartbeats come every BEAT_MS, so that it is closed again soon.
+static const struct breaker_policy breaker_policy = {.failure_threshold = 5,
+                                                     .failure_rate = 0.5,
+                                                     .volume_threshold = 10,
+                                                     .window_ms = 10000,
+                                                     .timeout_ms = 500,
+                                                     .success_threshold = 2,
+                                                     .permits = 1,
+                                                     .permit_ms = SILENT_MS};
+
+enum state { CLOSED, RESOLVING, SUBSCRIBING, GREETING, OPEN };
+
+// A command on its way. One that is awaited stands in the link's row until it is answered.
+struct call {
+    struct redis_link *link;
+    redis_reply_fn *on_reply; // NULL: answered already, or nobody cares
+    void *context;
+    struct call *before, *after;
+    uint64_t deadline_ms;
+    struct breaker_call permission;
+    bool is_awaited;
+};
+
+// Outlives a link that is closed, or does not want to know any more.
+struct resolving {
+    uv_getaddrinfo_t request;
+    struct redis_link *link; // NULL: not wanted any more
+};
+
+struct redis_link {
+    uv_loop_t *loop;
+    const struct redis_config *config;
+    const struct redis_link_handlers *handlers;
+    void *context;
+    char *channel, *own_channel;
+    char *name; // of the server, in logs
+    enum state state;
+    struct redis_address address;
+    struct redis_connection *commands, *subscription;
+    struct resolving *resolving;
+    unsigned subscribed;       // channels
+    struct call *first, *last; // that are awaited, in the order of their deadlines
+    struct breaker breaker;
+    struct backoff backoff;
+    bool was_lost;                   // and has said so
+    bool beat_is_out, beat_was_sent; // not come back yet; its PUBLISH was answered
+    uint64_t beat_due_ms;
+    uv_timer_t pace; // the next try, or the end of patience with this one
+    uv_timer_t limit, beat;
+    unsigned open_handles;
+};
+
+static void lose(struct redis_link *link, const char *reason);
+static void on_pace(uv_timer_t *timer);
+
+enum { CHANNELS = 2, HANDLES = 3 };
+
+static struct redis_word word(const char *text)
+{
+    return (struct redis_word){text, strlen(text)};
+}
+
+// --- the breaker --------------------------------------------------------------------------------
+
+static void tell(struct redis_link *link, enum breaker_transition transition)
+{
+    if (transition == BREAKER_OPENS)
+        log_warn("redis: too many late answers; doing without it");
+    else if (transition == BREAKER_CLOSES)
+        log_info("redis: answers in time again");
+    if (link->state == OPEN && (transition == BREAKER_OPENS || transition == BREAKER_CLOSES))
+        link->handlers->on_health(link->context, transition == BREAKER_CLOSES);
+}
+
+static bool ask_permission(struct redis_link *link, struct call *call)
+{
+    tell(link,
+         breaker_allow(&link->breaker, &breaker_policy, uv_now(link->loop), &call->permission));
+    return call->permission.answer != BREAKER_REJECTED;
+}
+
+static void judge(struct redis_link *link, struct call *call, enum breaker_result result)
+{
+    tell(link, breaker_on_result(&link->breaker, &breaker_policy, &call->permission, result,
+                                 uv_now(link->loop)));
+}
+
+bool redis_link_is_healthy(const struct redis_link *link)
+{
+    return link->state == OPEN && redis_link_breaker(link) == BREAKER_CLOSED;
+}
+
+enum breaker_state redis_link_breaker(const struct redis_link *link)
+{
+    return breaker_state(&link->breaker, &breaker_policy, uv_now(link->loop));
+}
+
+const char *redis_link_state(const struct redis_link *link)
+{
+    return link->state == OPEN ? "connected" : link->state == CLOSED ? "waiting" : "connecting";
+}
+
+// --- calls --------------------------------------------------------------------------------------
+
+static void on_limit(uv_timer_t *timer);
+
+static void watch_limit(struct redis_link *link)
+{
+    uint64_t now = uv_now(link->loop);
+    if (link->first)
+        uv_timer_start(&link->limit, on_limit,
+                       link->first->deadline_ms > now ? link->first->deadline_ms - now : 0, 0);
+    else
+        uv_timer_stop(&link->limit);
+}
+
+// All have the same deadline, so the row is in the order of theirs.
+static void join_row(struct redis_link *link, struct call *call)
+{
+    call->deadline_ms = uv_now(link->loop) + (uint64_t)link->config->deadline_ms;
+    call->before = link->last;
+    if (link->last)
+        link->last->after = call;
+    else
+        link->first = call;
+    link->last = call;
+    if (link->first == call)
+        watch_limit(link);
+}
+
+static void leave_row(struct redis_link *link, struct call *call)
+{
+    if (call->before)
+        call->before->after = call->after;
+    else
+        link->first = call->after;
+    if (call->after)
+        call->after->before = call->before;
+    else
+        link->last = call->before;
+    watch_limit(link);
+}
+
+static void answer(struct call *call, const redisReply *reply)
+{
+    redis_reply_fn *on_reply = call->on_reply;
+    call->on_reply = NULL;
+    if (on_reply)
+        on_reply(call->context, reply);
+}
+
+// Of the calls that are due now, each is answered once, whatever their callbacks do.
+static void on_limit(uv_timer_t *timer)
+{
+    struct redis_link *link = timer->data;
+    struct call *call;
+    uv_update_time(link->loop);
+    while ((call = link->first) != NULL && call->deadline_ms <= uv_now(link->loop)) {
+        leave_row(link, call);
+        call->is_awaited = false;
+        judge(link, call, BREAKER_FAILURE);
+        answer(call, NULL);
+    }
+    watch_limit(link);
+}
+
+// Such a Redis is of no use: it is a replica, is not ready, or does not know us any more.
+static bool is_fatal(const redisReply *reply)
+{
+    static const char *const codes[] = {"READONLY", "LOADING", "MASTERDOWN",
+                                        "NOAUTH",   "NOPERM",  "CLUSTERDOWN"};
+    if (reply->type != REDIS_REPLY_ERROR)
+        return false;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; ++i)
+        if (strncmp(reply->str, codes[i], strlen(codes[i])) == 0)
+            return true;
+    return false;
+}
+
+static void on_reply(void *context, const redisReply *reply)
+{
+    struct call *call = context;
+    struct redis_link *link = call->link;
+    char reason[256];
+    bool is_bad =
+        reply && reply->type == REDIS_REPLY_ERROR && (is_fatal(reply) || link->state == GREETING);
+    if (is_bad)
+        snprintf(reason, sizeof reason, "%s", reply->str);
+    if (call->is_awaited) {
+        leave_row(link, call);
+        judge(link, call,
+              link->state == CLOSED ? BREAKER_IGNORED
+              : reply && !is_bad    ? BREAKER_SUCCESS
+                                    : BREAKER_FAILURE);
+    }
+    answer(call, is_bad ? NULL : reply);
+    free(call);
+    if (is_bad)
+        lose(link, reason);
+}
+
+static void send_call(struct redis_link *link, struct call *call, const struct redis_word *words,
+                      size_t count)
+{
+    if (call->is_awaited)
+        join_row(link, call);
+    redis_connection_send(link->commands, words, count, on_reply, call);
+}
+
+static struct call *new_call(struct redis_link *link, redis_reply_fn *reply_to, void *context)
+{
+    struct call *call = mem_zalloc(1, sizeof *call);
+    call->link = link;
+    call->on_reply = reply_to;
+    call->context = context;
+    return call;
+}
+
+void redis_link_send(struct redis_link *link, const struct redis_word *words, size_t count,
+                     bool is_awaited, redis_reply_fn *reply_to, void *context)
+{
+    struct call *call = new_call(link, reply_to, context);
+    bool may_go = link->commands != NULL;
+    if (is_awaited)
+        may_go = redis_link_is_healthy(link) && ask_permission(link, call);
+    call->is_awaited = is_awaited && may_go;
+    if (may_go) {
+        send_call(link, call, words, count);
+        return;
+    }
+    answer(call, NULL);
+    free(call);
+}
+
+void redis_link_publish(struct redis_link *link, const char *text, size_t length,
+                        redis_reply_fn *reply_to, void *context)
+{
+    struct redis_word words[] = {REDIS_WORD("PUBLISH"), word(link->channel), {text, length}};
+    redis_link_send(link, words, 3, false, reply_to, context);
+}
+
+// --- losing and coming back ---------------------------------------------------------------------
+
+// Up to a quarter later, so that many machines do not come at once.
+static uint64_t with_jitter(uint64_t delay_ms)
+{
+    return delay_ms + delay_ms / 4 * (uv_hrtime() / 1000 % 1000) / 1000;
+}
+
+static void disconnect(struct redis_link *link)
+{
+    struct redis_connection *commands = link->commands, *subscription = link->subscription;
+    link->state = CLOSED;
+    link->commands = link->subscription = NULL;
+    if (link->resolving)
+        link->resolving->link = NULL;
+    link->resolving = NULL;
+    uv_timer_stop(&link->beat);
+    redis_connection_close(subscription);
+    redis_connection_close(commands);
+    while (link->first) { // theirs come later when one of their replies has brought us here
+        struct call *call = link->first;
+        leave_row(link, call);
+        call->is_awaited = false;
+        answer(call, NULL);
+    }
+}
+
+// Called again while it is at it, by a connection that it closes, it has nothing left to lose.
+static void lose(struct redis_link *link, const char *reason)
+{
+    bool was_open = link->state == OPEN;
+    if (link->state == CLOSED)
+        return;
+    if (was_open || !link->was_lost) {
+        log_warn("redis: %s: %s; doing without it until it is back", link->name, reason);
+        link->handlers->on_event(link->context, was_open ? "close" : "error", reason);
+    }
+    link->was_lost = true;
+    (void)breaker_trip(&link->breaker, uv_now(link->loop));
+    disconnect(link);
+    if (was_open)
+        link->handlers->on_health(link->context, false);
+    uv_timer_start(&link->pace, on_pace, with_jitter(backoff_next(&link->backoff, &reconnect)), 0);
+}
+
+static void on_connection_lost(void *context, const char *reason)
+{
+    lose(context, reason);
+}
+
+// --- heartbeats ---------------------------------------------------------------------------------
+
+static void open_up(struct redis_link *link);
+
+static void open_when_beaten(struct redis_link *link)
+{
+    if (link->state == GREETING && link->beat_was_sent && !link->beat_is_out)
+        open_up(link);
+}
+
+static void on_beat_sent(void *context, const redisReply *reply)
+{
+    struct redis_link *link = context;
+    link->beat_was_sent = reply != NULL;
+    open_when_beaten(link);
+}
+
+// One at a time is on its way. It is a trial when the breaker is not closed.
+static void send_beat(struct redis_link *link)
+{
+    struct redis_word words[] = {REDIS_WORD("PUBLISH"), word(link->own_channel),
+                                 REDIS_WORD("beat")};
+    struct call *call = new_call(link, on_beat_sent, link);
+    call->is_awaited = link->state == OPEN && ask_permission(link, call);
+    link->beat_is_out = true;
+    link->beat_was_sent = false;
+    link->beat_due_ms = uv_now(link->loop) + SILENT_MS;
+    send_call(link, call, words, 3);
+}
+
+static void on_beat(uv_timer_t *timer)
+{
+    struct redis_link *link = timer->data;
+    if (!link->beat_is_out)
+        send_beat(link);
+    else if (uv_now(link->loop) > link->beat_due_ms)
+        lose(link, "does not answer");
+}
+
+static void open_up(struct redis_link *link)
+{
+    link->state = OPEN;
+    uv_timer_stop(&link->pace);
+    backoff_reset(&link->backoff);
+    log_info("redis: connected to %s", link->name);
+    link->was_lost = false;
+    (void)breaker_reset(&link->breaker, uv_now(link->loop));
+    uv_timer_start(&link->beat, on_beat, BEAT_MS, BEAT_MS);
+    link->handlers->on_event(link->context, "connect", link->name);
+    link->handlers->on_open(link->context);
+    link->handlers->on_health(link->context, true);
+}
+
+// --- greeting -----------------------------------------------------------------------------------
+
+// As every error of the greeting, but these know what they were for.
+static void check_introduction(struct redis_link *link, const char *what, const redisReply *reply)
+{
+    char reason[256];
+    if (!reply || reply->type != REDIS_REPLY_ERROR)
+        return;
+    snprintf(reason, sizeof reason, "%s: %s", what, reply->str);
+    lose(link, reason);
+}
+
+static void on_auth(void *context, const redisReply *reply)
+{
+    check_introduction(context, "AUTH", reply);
+}
+
+static void on_select(void *context, const redisReply *reply)
+{
+    check_introduction(context, "SELECT", reply);
+}
+
+// A connection to the address. NULL: the link is lost already.
+static struct redis_connection *connect_and_introduce(struct redis_link *link)
+{
+    const struct redis_config *config = link->config;
+    struct err err;
+    char number[24];
+    struct redis_connection *connection =
+        redis_connection_open(link->loop, &link->address, on_connection_lost, link, &err);
+    if (!connection) {
+        lose(link, err.text);
+        return NULL;
+    }
+    if (config->password) {
+        struct redis_word words[] = {REDIS_WORD("AUTH"), word(config->username),
+                                     word(config->password)};
+        if (!config->username)
+            words[1] = words[2];
+        redis_connection_send(connection, words, config->username ? 3 : 2, on_auth, link);
+    }
+    if (config->database > 0) {
+        snprintf(number, sizeof number, "%lld", (long long)config->database);
+        struct redis_word words[] = {REDIS_WORD("SELECT"), word(number)};
+        redis_connection_send(connection, words, 2, on_select, link);
+    }
+    return connection;
+}
+
+static void greet(struct redis_link *link)
+{
+    link->state = GREETING;
+    link->commands = connect_and_introduce(link);
+    if (!link->commands)
+        return;
+    link->handlers->on_greet(link->context);
+    send_beat(link);
+}
+
+static void take_message(struct redis_link *link, const char *channel, const redisReply *text)
+{
+    if (strcmp(channel, link->own_channel) == 0) {
+        link->beat_is_out = false;
+        open_when_beaten(link);
+    } else if (text->type == REDIS_REPLY_STRING) {
+        link->handlers->on_message(link->context, text->str, (size_t)text->len);
+    }
+}
+
+// {"subscribe", channel, number} or {"message", channel, text}.
+static void on_heard(void *context, const redisReply *reply)
+{
+    struct redis_link *link = context;
+    if (!link->subscription)
+        return;
+    if (reply->type == REDIS_REPLY_ERROR) {
+        lose(link, reply->str);
+    } else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 && reply->element[0]->str &&
+               reply->element[1]->str) {
+        if (strcmp(reply->element[0]->str, "message") == 0)
+            take_message(link, reply->element[1]->str, reply->element[2]);
+        else if (++link->subscribed == CHANNELS)
+            greet(link);
+    }
+}
+
+static void subscribe(struct redis_link *link)
+{
+    struct redis_word words[] = {REDIS_WORD("SUBSCRIBE"), word(link->channel),
+                                 word(link->own_channel)};
+    link->state = SUBSCRIBING;
+    link->subscribed = 0;
+    link->subscription = connect_and_introduce(link);
+    if (link->subscription)
+        redis_connection_subscribe(link->subscription, words, 3, on_heard, link);
+}
+
+// --- resolving ----------------------------------------------------------------------------------
+
+static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+{
+    struct resolving *resolving = request->data;
+    struct redis_link *link = resolving->link;
+    free(resolving);
+    if (link) {
+        link->resolving = NULL;
+        if (status == 0)
+            status = uv_ip_name(found->ai_addr, link->address.host, sizeof link->address.host);
+        if (status == 0)
+            subscribe(link);
+        else
+            lose(link, uv_strerror(status));
+    }
+    uv_freeaddrinfo(found);
+}
+
+static void resolve(struct redis_link *link)
+{
+    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct resolving *resolving = mem_zalloc(1, sizeof *resolving);
+    resolving->link = link;
+    resolving->request.data = resolving;
+    link->state = RESOLVING;
+    link->resolving = resolving;
+    link->address.port = (int)link->config->port;
+    int result = uv_getaddrinfo(link->loop, &resolving->request, on_resolved, link->config->host,
+                                NULL, &hints);
+    if (result == 0)
+        return;
+    link->resolving = NULL;
+    free(resolving);
+    lose(link, uv_strerror(result));
+}
+
+static void try_connect(struct redis_link *link)
+{
+    static const char unix_scheme[] = "unix:";
+    const char *host = link->config->host;
+    uv_timer_start(&link->pace, on_pace, GREETING_MS, 0);
+    if (strncmp(host, unix_scheme, strlen(unix_scheme)) != 0) {
+        resolve(link);
+        return;
+    }
+    link->address.port = 0;
+    snprintf(link->address.host, sizeof link->address.host, "%s", host + strlen(unix_scheme));
+    subscribe(link);
+}
+
+static void on_pace(uv_timer_t *timer)
+{
+    struct redis_link *link = timer->data;
+    if (link->state == CLOSED)
+        try_connect(link);
+    else
+        lose(link, "does not answer");
+}
+
+// --- life ---------------------------------------------------------------------------------------
+
+static void open_timer(struct redis_link *link, uv_timer_t *timer)
+{
+    uv_timer_init(link->loop, timer);
+    timer->data = link;
+    uv_unref((uv_handle_t *)timer);
+}
+
+struct redis_link *redis_link_open(uv_loop_t *loop, const struct redis_config *config,
+                                   const char *channel, const char *id,
+                                   const struct redis_link_handlers *handlers, void *context)
+{
+    struct redis_link *link = mem_zalloc(1, sizeof *link);
+    link->loop = loop;
+    link->config = config;
+    link->handlers = handlers;
+    link->context = context;
+    link->channel = mem_printf("%s", channel);
+    link->own_channel = mem_printf("%s:%s", channel, id);
+    link->name = strncmp(config->host, "unix:", 5) == 0
+                     ? mem_printf("%s", config->host)
+                     : mem_printf("%s:%lld", config->host, (long long)config->port);
+    breaker_init(&link->breaker);
+    open_timer(link, &link->pace);
+    open_timer(link, &link->limit);
+    open_timer(link, &link->beat);
+    link->open_handles = HANDLES;
+    uv_timer_start(&link->pace, on_pace, 0, 0);
+    return link;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct redis_link *link = handle->data;
+    if (--link->open_handles > 0)
+        return;
+    free(link->channel);
+    free(link->own_channel);
+    free(link->name);
+    free(link);
+}
+
+void redis_link_close(struct redis_link *link)
+{
+    if (!link)
+        return;
+    disconnect(link);
+    uv_close((uv_handle_t *)&link->pace, on_handle_closed);
+    uv_close((uv_handle_t *)&link->limit, on_handle_closed);
+    uv_close((uv_handle_t *)&link->beat, on_handle_closed);
+}

@@ -23,6 +23,7 @@
 #include "counters.h"
 #include "exchange.h"
 #include "landing.h"
+#include "lookup.h"
 #include "match.h"
 #include "purge_mark.h"
 #include "reply.h"
@@ -45,6 +46,7 @@ struct cached {
     struct request_facts facts;
     struct cache_decision decision;
     struct buf key;
+    struct lookup lookup;
     bool pass;       // answers to this could not be stored lately
     bool has_looked; // so that a hit or miss is counted once
     uint64_t wait_until_ms;
@@ -119,6 +121,11 @@ struct cached *cached_new(struct exchange *exchange, const struct cache_config *
     cached->decision = cache_policy_request(config, &subject, facts->has_body);
     if (cached->decision.may_look_up || cached->decision.may_store)
         cached_write_key(config, &cached->facts, path, &cached->key);
+    cached->lookup = (struct lookup){.segment = &cached->cache->segment,
+                                     .pool = &exchange->req->pool,
+                                     .key = span_of(&cached->key),
+                                     .fields = cached->facts.fields,
+                                     .field_count = facts->field_count};
     return cached;
 }
 
@@ -169,51 +176,6 @@ void cached_dispose(struct cached *cached)
 }
 
 // --- answers from the segment -------------------------------------------------------------------
-
-static void *allocate(void *context, size_t length)
-{
-    struct cached *cached = context;
-    return h2o_mem_alloc_pool(&req_of(cached)->pool, length);
-}
-
-// Empty: there is nothing.
-static struct span get(struct cached *cached, struct span key)
-{
-    struct segment_found found;
-    if (segment_get(&cached->cache->segment, key.bytes, key.length, clock_wall_ms(), allocate,
-                    cached, &found) != SEGMENT_HIT)
-        return (struct span){NULL, 0};
-    return (struct span){found.value, found.length};
-}
-
-static void write_variant_key(const struct cached *cached, const struct vary *vary, uint32_t nonce,
-                              struct buf *key)
-{
-    buf_append(key, cached->key.data, cached->key.length);
-    cache_key_add_variant(key, vary, nonce, cached->facts.fields, cached->facts.field_count);
-}
-
-static struct span get_variant(struct cached *cached, const struct vary *vary, uint32_t nonce)
-{
-    struct buf key = BUF_INIT;
-    write_variant_key(cached, vary, nonce, &key);
-    struct span blob = get(cached, span_of(&key));
-    buf_free(&key);
-    return blob;
-}
-
-// What is stored for this request: STORED_ANSWER, STORED_PASS, or STORED_BAD for nothing.
-static enum stored_kind look(struct cached *cached, struct span *blob, struct stored *stored)
-{
-    struct vary vary;
-    *blob = get(cached, span_of(&cached->key));
-    enum stored_kind kind = stored_read(*blob, stored, &vary);
-    if (kind != STORED_VARY)
-        return kind;
-    *blob = get_variant(cached, &vary, stored->nonce);
-    kind = stored_read(*blob, stored, &vary);
-    return kind == STORED_VARY ? STORED_BAD : kind;
-}
 
 static void add_field(h2o_req_t *req, const char *name, struct span value)
 {
@@ -285,24 +247,23 @@ static void touch(struct cached *cached)
 
 bool cached_answer(struct cached *cached)
 {
-    struct span blob;
-    struct stored stored;
+    struct lookup_found found;
     if (!cached->decision.may_look_up || cached->cache->segment.base == NULL)
         return false;
-    enum stored_kind kind = look(cached, &blob, &stored);
-    cached->pass = kind == STORED_PASS;
+    lookup_find(&cached->lookup, &found);
+    cached->pass = found.kind == STORED_PASS;
     enum cache_freshness freshness = CACHE_EXPIRED;
-    if (kind == STORED_ANSWER)
+    if (found.kind == STORED_ANSWER)
         freshness =
-            cache_policy_freshness(stored.stored_at_ms, stored.ttl_ms,
+            cache_policy_freshness(found.stored.stored_at_ms, found.stored.ttl_ms,
                                    (uint64_t)cached->config->keep_stale_ms, clock_wall_ms());
     if (freshness == CACHE_STALE)
-        cached->stale = blob;
+        cached->stale = found.blob;
     count_lookup(cached, freshness == CACHE_FRESH);
     if (freshness != CACHE_FRESH)
         return false;
     touch(cached);
-    reply(cached, &stored, "HIT");
+    reply(cached, &found.stored, "HIT");
     return true;
 }
 
@@ -481,21 +442,6 @@ static bool begin_blob(struct cached *cached, const struct response_head *head)
     return stored_begin(&cached->blob, &source) == 0;
 }
 
-// That of the mark which is there already, for its variants are to be found on; or a new one, for
-// those of a mark that was removed are not.
-static uint32_t choose_nonce(struct cached *cached, const struct vary *vary)
-{
-    struct stored stored;
-    struct vary known;
-    uint32_t nonce;
-    if (stored_read(get(cached, span_of(&cached->key)), &stored, &known) == STORED_VARY &&
-        vary_equal(&known, vary))
-        return stored.nonce;
-    if (uv_random(NULL, NULL, &nonce, sizeof(nonce), 0, NULL) != 0)
-        nonce = (uint32_t)uv_hrtime();
-    return nonce;
-}
-
 // The names of an answer's Vary point into its head, which goes: mark and key are made now. The
 // mark is stored with the answer, not before: until then somebody may remove the one that is there.
 static void select_variant(struct cached *cached, const struct response_head *head)
@@ -503,8 +449,8 @@ static void select_variant(struct cached *cached, const struct response_head *he
     struct vary vary;
     if (!vary_read(head->fields, head->field_count, &vary) || vary.count == 0)
         return;
-    uint32_t nonce = choose_nonce(cached, &vary);
-    write_variant_key(cached, &vary, nonce, &cached->variant_key);
+    uint32_t nonce = lookup_choose_nonce(&cached->lookup, &vary);
+    lookup_write_variant_key(&cached->lookup, &vary, nonce, &cached->variant_key);
     stored_write_vary(&cached->mark, &vary, nonce, clock_wall_ms());
 }
 

@@ -12,7 +12,7 @@
 
 void cache_init(struct cache *cache, uv_loop_t *loop)
 {
-    *cache = (struct cache){.fd = -1, .flights = flights_new()};
+    *cache = (struct cache){.fd = -1, .flights = flights_new(), .reply_ms = CACHE_REPLY_MS};
     h2o_timeout_init(loop, &cache->poll, CACHE_POLL_MS);
 }
 

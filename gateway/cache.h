@@ -22,6 +22,7 @@ struct cache {
     struct cache_link *link; // NULL: there is none
     struct flights *flights;
     h2o_timeout_t poll; // CACHE_POLL_MS
+    uint32_t reply_ms;  // CACHE_REPLY_MS: longer no request waits for a reply of cachesvc
     uint64_t tokens;    // for locks; each once in the life of this process
 };
 
@@ -41,7 +42,7 @@ void cache_fini(struct cache *cache, uv_loop_t *loop);
 void cache_store(struct cache *cache, struct span key, struct span value, uint64_t ttl_ms,
                  const struct span *tags, size_t tag_count);
 
-enum { CACHE_TOKEN_SIZE = 40, CACHE_POLL_MS = 5 };
+enum { CACHE_TOKEN_SIZE = 40, CACHE_POLL_MS = 5, CACHE_REPLY_MS = 5 };
 
 // A token for a lock, NUL-terminated.
 void cache_make_token(struct cache *cache, char token[CACHE_TOKEN_SIZE]);

@@ -31,13 +31,8 @@
 #include "response.h"
 #include "server.h"
 #include "stored.h"
+#include "turn.h"
 #include "vary.h"
-
-enum {
-    LOCK_REPLY_MS = 5, // longer nobody waits for cachesvc
-    POLLS_A_LOCK = 10, // looks at the segment to one try for the lock
-    UNANSWERED_MAX = 4 // tries in a row without a reply: the other worker cannot store either
-};
 
 struct cached {
     struct exchange *exchange;
@@ -47,18 +42,14 @@ struct cached {
     struct cache_decision decision;
     struct buf key;
     struct lookup lookup;
-    bool pass;       // answers to this could not be stored lately
-    bool has_looked; // so that a hit or miss is counted once
-    uint64_t wait_until_ms;
+    bool pass;         // answers to this could not be stored lately
+    bool has_looked;   // so that a hit or miss is counted once
     struct span stale; // a stored answer, if what is fetched fails; empty: none
 
     struct flight *flight; // we lead
     struct flight_waiter waiter;
-    struct cache_call *call;
-    h2o_timeout_entry_t poll; // while another worker fetches
-    unsigned polls, unanswered;
-    char token[CACHE_TOKEN_SIZE]; // of our lock; "": we have none
-    uint64_t asked_at_ms;         // the upstream; clock_wall_ms
+    struct turn turn;     // to fetch, of the worker
+    uint64_t asked_at_ms; // the upstream; clock_wall_ms
 
     bool is_capturing;
     struct buf blob;
@@ -74,11 +65,6 @@ static struct span span_of(const struct buf *buf)
 static h2o_req_t *req_of(const struct cached *cached)
 {
     return cached->exchange->req;
-}
-
-static uint64_t loop_ms(const struct cached *cached)
-{
-    return uv_now(cached->exchange->server->loop);
 }
 
 // --- life ---------------------------------------------------------------------------------------
@@ -129,34 +115,19 @@ struct cached *cached_new(struct exchange *exchange, const struct cache_config *
     return cached;
 }
 
-static void unlock(struct cached *cached)
-{
-    if (cached->token[0] == '\0')
-        return;
-    struct span words[] = {
-        SPAN("CACHE.UNLOCK"), span_of(&cached->key), {cached->token, strlen(cached->token)}};
-    if (cached->cache->link != NULL)
-        (void)cache_link_tell(cached->cache->link, words, 3);
-    cached->token[0] = '\0';
-}
-
 static void land(struct cached *cached)
 {
     struct flight *flight = cached->flight;
     cached->flight = NULL;
-    unlock(cached);
+    turn_end(&cached->turn);
     if (flight != NULL)
         flight_land(flight);
 }
 
-static void stop_waiting(struct cached *cached)
+static void leave_queue(struct cached *cached)
 {
     if (cached->waiter.at != NULL)
         flight_leave(&cached->waiter);
-    if (cached->call != NULL)
-        cache_call_cancel(cached->call);
-    cached->call = NULL;
-    h2o_timeout_unlink(&cached->poll);
 }
 
 void cached_dispose(struct cached *cached)
@@ -165,8 +136,8 @@ void cached_dispose(struct cached *cached)
         return;
     struct flight *flight = cached->flight;
     cached->flight = NULL;
-    stop_waiting(cached);
-    unlock(cached);
+    leave_queue(cached);
+    turn_end(&cached->turn);
     buf_free(&cached->key);
     buf_free(&cached->blob);
     buf_free(&cached->mark);
@@ -282,10 +253,6 @@ bool cached_answer_stale(struct cached *cached)
 
 // --- waiting ------------------------------------------------------------------------------------
 
-static bool lock_or_fetch(struct cached *cached);
-static void poll_later(struct cached *cached);
-static void on_lock_reply(void *context, bool replied, int64_t number);
-
 static void fetch(struct cached *cached)
 {
     cached->asked_at_ms = clock_wall_ms();
@@ -294,114 +261,79 @@ static void fetch(struct cached *cached)
 
 void cached_go_alone(struct cached *cached)
 {
-    stop_waiting(cached);
+    leave_queue(cached);
     land(cached);
     exchange_fetch(cached->exchange);
 }
 
-// Somebody else has stored it, or will not, or is not done yet.
-static void look_again(struct cached *cached, bool may_lock)
+// true: the request is answered, or goes alone, since nobody should wait; it may be gone.
+static bool look_again(struct cached *cached)
 {
     struct flight *flight = cached->flight;
     cached->flight = NULL; // an answer disposes of the request
     if (cached_answer(cached)) {
         if (flight != NULL)
             flight_land(flight);
-        return;
+        return true;
     }
     cached->flight = flight;
-    if (flight == NULL || cached->pass || loop_ms(cached) >= cached->wait_until_ms)
+    if (!cached->pass)
+        return false;
+    cached_go_alone(cached);
+    return true;
+}
+
+static void on_turn(struct turn *turn, enum turn_news news)
+{
+    struct cached *cached = H2O_STRUCT_FROM_MEMBER(struct cached, turn, turn);
+    switch (news) {
+    case TURN_LOOK:
+        if (!look_again(cached))
+            turn_go_on(turn);
+        break;
+    case TURN_FETCH:
+        fetch(cached);
+        break;
+    case TURN_ALONE:
         cached_go_alone(cached);
-    else if (!may_lock)
-        poll_later(cached);
-    else if (!lock_or_fetch(cached))
-        on_lock_reply(cached, false, 0);
-}
-
-// Whoever fetches is in another process: the segment tells when it is done, and the lock when it
-// has died, since cachesvc ends the locks of a connection that is gone.
-static void on_poll(h2o_timeout_entry_t *entry)
-{
-    struct cached *cached = H2O_STRUCT_FROM_MEMBER(struct cached, poll, entry);
-    look_again(cached, ++cached->polls % POLLS_A_LOCK == 0);
-}
-
-static void poll_later(struct cached *cached)
-{
-    struct server *server = cached->exchange->server;
-    cached->poll.cb = on_poll;
-    h2o_timeout_link(server->loop, &server->cache.poll, &cached->poll);
-}
-
-static void on_lock_reply(void *context, bool replied, int64_t number)
-{
-    struct cached *cached = context;
-    cached->call = NULL;
-    if (replied && number == 0) {
-        cached->token[0] = '\0';
-        cached->unanswered = 0;
-        poll_later(cached);
-        return;
+        break;
     }
-    // Not replied in time: the lock may be ours later, and is given back as if it were. Who waits
-    // for another worker goes on to wait; who asked for the first time fetches.
-    if (!replied && cached->polls > 0 && ++cached->unanswered < UNANSWERED_MAX) {
-        poll_later(cached);
-        return;
-    }
-    // Whoever had the lock before may have stored it between our look and our lock.
-    struct flight *flight = cached->flight;
-    cached->flight = NULL; // an answer disposes of the request
-    if (replied && cached_answer(cached)) {
-        if (flight != NULL)
-            flight_land(flight);
-        return;
-    }
-    cached->flight = flight;
-    fetch(cached);
 }
 
-// true: it waits for the lock. false: there is no cachesvc to ask.
-static bool lock_or_fetch(struct cached *cached)
-{
-    char text[24];
-    int length = snprintf(text, sizeof(text), "%lld", (long long)cached->config->wait_ms);
-    if (cached->token[0] == '\0')
-        cache_make_token(cached->cache, cached->token);
-    struct span words[] = {SPAN("CACHE.LOCK"),
-                           span_of(&cached->key),
-                           {cached->token, strlen(cached->token)},
-                           {text, (size_t)length},
-                           SPAN("SESSION")};
-    if (cached->cache->link != NULL)
-        cached->call =
-            cache_link_call(cached->cache->link, words, 5, LOCK_REPLY_MS, on_lock_reply, cached);
-    return cached->call != NULL;
-}
-
-static void on_news(struct flight_waiter *waiter, enum flight_news news)
+static void on_flight(struct flight_waiter *waiter, enum flight_news news)
 {
     struct cached *cached = H2O_STRUCT_FROM_MEMBER(struct cached, waiter, waiter);
-    if (news == FLIGHT_LANDED) {
-        look_again(cached, false);
-        return;
+    switch (news) {
+    case FLIGHT_LANDED:
+        if (!look_again(cached))
+            cached_go_alone(cached);
+        break;
+    case FLIGHT_LEAD:
+        cached->flight = waiter->flight;
+        if (!turn_begin(&cached->turn))
+            fetch(cached);
+        break;
     }
-    cached->flight = waiter->flight;
-    if (!lock_or_fetch(cached))
-        fetch(cached);
 }
 
 bool cached_wait(struct cached *cached)
 {
+    uv_loop_t *loop = cached->exchange->server->loop;
+    int64_t wait_ms = cached->config->wait_ms;
     if (!cached->decision.may_store || cached->pass || cached->cache->segment.base == NULL)
         return false;
     cached->asked_at_ms = clock_wall_ms();
-    cached->wait_until_ms = loop_ms(cached) + (uint64_t)cached->config->wait_ms;
-    cached->waiter.on_news = on_news;
+    cached->turn = (struct turn){.loop = loop,
+                                 .cache = cached->cache,
+                                 .key = span_of(&cached->key),
+                                 .lock_ms = wait_ms,
+                                 .until_ms = uv_now(loop) + (uint64_t)wait_ms,
+                                 .on_news = on_turn};
+    cached->waiter.on_news = on_flight;
     cached->flight = flights_join(cached->cache->flights, span_of(&cached->key), &cached->waiter);
-    if (cached->flight != NULL && !lock_or_fetch(cached))
+    if (cached->flight != NULL && !turn_begin(&cached->turn))
         return false;
-    exchange_wait_for_cache(cached->exchange, cached->config->wait_ms);
+    exchange_wait_for_cache(cached->exchange, wait_ms);
     return true;
 }
 
@@ -486,10 +418,10 @@ void cached_on_body(struct cached *cached, const char *bytes, size_t length)
 static void land_when_stored(struct cached *cached)
 {
     struct flight *flight = cached->flight;
-    struct span token = {cached->token, strlen(cached->token)};
+    struct span token = {cached->turn.token, strlen(cached->turn.token)};
     cached->flight = NULL;
     landing_begin(cached->cache, flight, span_of(&cached->key), token, cached->asked_at_ms);
-    cached->token[0] = '\0';
+    cached->turn.token[0] = '\0';
 }
 
 // What was asked for before a purge is not stored after it.

@@ -12,11 +12,18 @@
 #include "common/buf.h"
 #include "loop_test.h"
 
+struct fake_client {
+    uv_pipe_t pipe;
+    redisReader *reader;
+    struct fake_client *next;
+};
+
 struct fake_cachesvc {
     char folder[32];
     char path[64];
-    uv_pipe_t server, *client; // NULL: nobody is connected
-    redisReader *reader;
+    uv_pipe_t server;
+    struct fake_client *clients;        // the youngest first
+    struct fake_client *client;         // the one that connected or asked last
     unsigned accepted, pings, commands; // commands: all but PING
     uint64_t accepted_at[16];           // uv_now of the first connections
     struct buf last;                    // the words of the last command, a blank between two
@@ -30,24 +37,34 @@ static struct fake_cachesvc fake;
 
 static void fake_on_closed(uv_handle_t *handle)
 {
-    free(handle);
+    free(handle->data);
 }
 
-// Closes the connection, if there is one.
+static void fake_drop(struct fake_client *client)
+{
+    struct fake_client **at = &fake.clients;
+    while (*at != client)
+        at = &(*at)->next;
+    *at = client->next;
+    if (fake.client == client)
+        fake.client = fake.clients;
+    uv_close((uv_handle_t *)&client->pipe, fake_on_closed);
+    redisReaderFree(client->reader);
+}
+
+// Closes the connections, if there are any.
 static inline void fake_hang_up(void)
 {
-    if (fake.client == NULL)
-        return;
-    uv_close((uv_handle_t *)fake.client, fake_on_closed);
-    redisReaderFree(fake.reader);
-    fake.client = NULL;
+    while (fake.clients != NULL)
+        fake_drop(fake.clients);
 }
 
-// Bytes to the client, whole: they are few.
+// Bytes to the client that asked last, whole: they are few.
 static inline void fake_say(const char *text)
 {
     uv_buf_t piece = uv_buf_init((char *)text, (unsigned)strlen(text));
-    ck_assert_int_eq(uv_try_write((uv_stream_t *)fake.client, &piece, 1), (int)strlen(text));
+    ck_assert_ptr_nonnull(fake.client);
+    ck_assert_int_eq(uv_try_write((uv_stream_t *)&fake.client->pipe, &piece, 1), (int)strlen(text));
 }
 
 static void fake_take(const redisReply *command)
@@ -79,14 +96,15 @@ static void fake_on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *ou
 
 static void fake_on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *piece)
 {
+    struct fake_client *client = stream->data;
     void *command = NULL;
-    (void)stream;
     if (length < 0) {
-        fake_hang_up();
+        fake_drop(client);
         return;
     }
-    ck_assert_int_eq(redisReaderFeed(fake.reader, piece->base, (size_t)length), REDIS_OK);
-    while (redisReaderGetReply(fake.reader, &command) == REDIS_OK && command != NULL) {
+    fake.client = client;
+    ck_assert_int_eq(redisReaderFeed(client->reader, piece->base, (size_t)length), REDIS_OK);
+    while (redisReaderGetReply(client->reader, &command) == REDIS_OK && command != NULL) {
         fake_take(command);
         freeReplyObject(command);
     }
@@ -94,24 +112,26 @@ static void fake_on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *pi
 
 static inline void fake_read(bool reads)
 {
+    uv_stream_t *stream = (uv_stream_t *)&fake.client->pipe;
     if (reads)
-        uv_read_start((uv_stream_t *)fake.client, fake_on_allocate, fake_on_read);
+        uv_read_start(stream, fake_on_allocate, fake_on_read);
     else
-        uv_read_stop((uv_stream_t *)fake.client);
+        uv_read_stop(stream);
 }
 
 static void fake_on_connection(uv_stream_t *server, int status)
 {
-    uv_pipe_t *client = calloc(1, sizeof *client);
+    struct fake_client *client = calloc(1, sizeof *client);
     ck_assert_int_eq(status, 0);
-    ck_assert_ptr_null(fake.client);
-    uv_pipe_init(server->loop, client, 0);
-    ck_assert_int_eq(uv_accept(server, (uv_stream_t *)client), 0);
+    uv_pipe_init(server->loop, &client->pipe, 0);
+    client->pipe.data = client;
+    ck_assert_int_eq(uv_accept(server, (uv_stream_t *)&client->pipe), 0);
     if (fake.accepted < sizeof fake.accepted_at / sizeof fake.accepted_at[0])
         fake.accepted_at[fake.accepted] = uv_now(server->loop);
     fake.accepted++;
-    fake.client = client;
-    fake.reader = redisReaderCreate();
+    client->reader = redisReaderCreate();
+    client->next = fake.clients;
+    fake.clients = fake.client = client;
     if (fake.hangs_up)
         fake_hang_up();
     else

@@ -1,0 +1,105 @@
+// The lock of a key, seen from one request that wants it. What is done in its turn, and for whom
+// else of this worker, is cached.c's.
+//
+// Invariants: at most one of `call` and `poll` is under way. A lock that may be ours has its token
+// here until turn_end, or until the owner takes it (landing.h); so it is given back also when its
+// reply came too late. A lock that nobody gives back ends with the connection, or by its time.
+#include "turn.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    POLLS_A_LOCK = 10, // looks at the segment to one try for the lock
+    UNANSWERED_MAX = 4 // tries in a row without a reply: the other worker cannot store either
+};
+
+// Whoever fetches is in another process: the segment tells when it is done, and the lock when it
+// has died, since cachesvc ends the locks of a connection that is gone.
+static void on_poll(h2o_timeout_entry_t *entry)
+{
+    struct turn *turn = H2O_STRUCT_FROM_MEMBER(struct turn, poll, entry);
+    ++turn->polls;
+    turn->on_news(turn, TURN_LOOK);
+}
+
+static void poll_later(struct turn *turn)
+{
+    turn->poll.cb = on_poll;
+    h2o_timeout_link(turn->loop, &turn->cache->poll, &turn->poll);
+}
+
+// Not replied in time: the lock may be ours later. Who waits for another worker goes on to wait;
+// who asked for the first time fetches.
+static void on_no_lock_reply(struct turn *turn)
+{
+    if (turn->polls > 0 && ++turn->unanswered < UNANSWERED_MAX)
+        poll_later(turn);
+    else
+        turn->on_news(turn, TURN_FETCH);
+}
+
+static void on_lock_reply(void *context, bool replied, int64_t number)
+{
+    struct turn *turn = context;
+    turn->call = NULL;
+    if (!replied) {
+        on_no_lock_reply(turn);
+    } else if (number == 0) {
+        turn->token[0] = '\0';
+        turn->unanswered = 0;
+        poll_later(turn);
+    } else {
+        // Whoever had the lock before may have stored it after we looked.
+        turn->is_ours = true;
+        turn->on_news(turn, TURN_LOOK);
+    }
+}
+
+bool turn_begin(struct turn *turn)
+{
+    char text[24];
+    int length = snprintf(text, sizeof(text), "%lld", (long long)turn->lock_ms);
+    if (turn->token[0] == '\0')
+        cache_make_token(turn->cache, turn->token);
+    struct span words[] = {SPAN("CACHE.LOCK"),
+                           turn->key,
+                           {turn->token, strlen(turn->token)},
+                           {text, (size_t)length},
+                           SPAN("SESSION")};
+    if (turn->cache->link != NULL)
+        turn->call = cache_link_call(turn->cache->link, words, 5, turn->cache->reply_ms,
+                                     on_lock_reply, turn);
+    return turn->call != NULL;
+}
+
+void turn_go_on(struct turn *turn)
+{
+    if (turn->is_ours)
+        turn->on_news(turn, TURN_FETCH);
+    else if (uv_now(turn->loop) >= turn->until_ms)
+        turn->on_news(turn, TURN_ALONE);
+    else if (turn->polls % POLLS_A_LOCK != 0)
+        poll_later(turn);
+    else if (!turn_begin(turn))
+        on_no_lock_reply(turn);
+}
+
+static void stop(struct turn *turn)
+{
+    if (turn->call != NULL)
+        cache_call_cancel(turn->call);
+    turn->call = NULL;
+    h2o_timeout_unlink(&turn->poll);
+}
+
+void turn_end(struct turn *turn)
+{
+    stop(turn);
+    if (turn->token[0] == '\0')
+        return;
+    struct span words[] = {SPAN("CACHE.UNLOCK"), turn->key, {turn->token, strlen(turn->token)}};
+    if (turn->cache->link != NULL)
+        (void)cache_link_tell(turn->cache->link, words, 3);
+    turn->token[0] = '\0';
+}

@@ -27,13 +27,15 @@ static void on_link_open(void *context)
 void cache_open(struct cache *cache, uv_loop_t *loop, int fd, const char *socket_path)
 {
     cache->fd = fd;
-    cache->link = cache_link_open(loop, socket_path, on_link_open, cache);
+    cache->link = cache_link_open(loop, "cache", socket_path, on_link_open, cache);
+    cache->slow_link = cache_link_open(loop, "cache (questions)", socket_path, NULL, NULL);
 }
 
 void cache_close(struct cache *cache)
 {
     cache_link_close(cache->link);
-    cache->link = NULL;
+    cache_link_close(cache->slow_link);
+    cache->link = cache->slow_link = NULL;
 }
 
 void cache_fini(struct cache *cache, uv_loop_t *loop)

@@ -20,6 +20,9 @@ struct cache {
     int fd;                  // of the segment, borrowed; -1: there is none
     struct segment segment;  // base NULL: not mapped, until cachesvc has laid it out
     struct cache_link *link; // NULL: there is none
+    // The same for questions that cachesvc may have to pass on to Redis: on the other one they
+    // would hold up locks and stores.
+    struct cache_link *slow_link;
     struct flights *flights;
     h2o_timeout_t poll; // CACHE_POLL_MS
     uint32_t reply_ms;  // CACHE_REPLY_MS: longer no request waits for a reply of cachesvc

@@ -43,6 +43,7 @@ struct connection {
 
 struct cache_link {
     uv_loop_t *loop;
+    const char *name;
     char *path;
     void (*on_open)(void *context);
     void *context;
@@ -123,7 +124,7 @@ static void disconnect(struct cache_link *link, const char *reason)
 {
     struct connection *connection = link->connection;
     if (connection->is_open || !link->was_lost)
-        log_warn("cache: %s; doing without it until it is back", reason);
+        log_warn("%s: %s; doing without it until it is back", link->name, reason);
     link->was_lost = true;
     link->connection = NULL;
     link->late = 0;
@@ -144,9 +145,9 @@ static void take_reply(struct cache_link *link, const redisReply *reply)
     if (!connection->first)
         connection->end = &connection->first;
     if (call->deadline_ms == UINT64_MAX && --link->late == 0)
-        log_info("cache: cachesvc answers again");
+        log_info("%s: cachesvc answers again", link->name);
     if (reply->type == REDIS_REPLY_ERROR)
-        log_warn("cache: %s", reply->str);
+        log_warn("%s: %s", link->name, reply->str);
     end_call(call, reply->type != REDIS_REPLY_ERROR,
              reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0);
     free(call);
@@ -217,7 +218,7 @@ static void on_limit(uv_timer_t *timer)
             continue;
         call->deadline_ms = UINT64_MAX;
         if (link->late++ == 0)
-            log_warn("cache: cachesvc does not answer; doing without it");
+            log_warn("%s: cachesvc does not answer; doing without it", link->name);
         end_call(call, false, 0);
     }
     watch_limits(link);
@@ -237,11 +238,12 @@ static void on_first_reply(void *context, bool replied, int64_t number)
     if (!replied)
         return;
     if (link->was_lost)
-        log_info("cache: connected again");
+        log_info("%s: connected again", link->name);
     link->was_lost = false;
     link->connection->is_open = true;
     backoff_reset(&link->backoff);
-    link->on_open(link->context);
+    if (link->on_open)
+        link->on_open(link->context);
 }
 
 // Who accepts on a socket that the supervisor holds is not there yet: the first reply tells.
@@ -343,11 +345,12 @@ bool cache_link_tell(struct cache_link *link, const struct span *words, size_t c
 
 // --- life ---------------------------------------------------------------------------------------
 
-struct cache_link *cache_link_open(uv_loop_t *loop, const char *path,
+struct cache_link *cache_link_open(uv_loop_t *loop, const char *name, const char *path,
                                    void (*on_open)(void *context), void *context)
 {
     struct cache_link *link = mem_zalloc(1, sizeof *link);
     link->loop = loop;
+    link->name = name;
     link->path = mem_strdup(path);
     link->on_open = on_open;
     link->context = context;

@@ -17,9 +17,9 @@
 struct cache_call;
 struct cache_link;
 
-// The path is copied. Never fails: what is not there may come. on_open is called each time cachesvc
-// has answered on a new connection.
-struct cache_link *cache_link_open(uv_loop_t *loop, const char *path,
+// The path is copied; the name, for the log, is a constant. Never fails: what is not there may
+// come. on_open is called each time cachesvc has answered on a new connection; NULL is allowed.
+struct cache_link *cache_link_open(uv_loop_t *loop, const char *name, const char *path,
                                    void (*on_open)(void *context), void *context);
 
 // Calls that wait end without a reply, now. The memory goes in the loop's close callbacks. NULL is

@@ -42,9 +42,10 @@ struct cached {
     struct cache_decision decision;
     struct buf key;
     struct lookup lookup;
-    bool pass;         // answers to this could not be stored lately
-    bool has_looked;   // so that a hit or miss is counted once
-    struct span stale; // a stored answer, if what is fetched fails; empty: none
+    bool pass;           // answers to this could not be stored lately
+    bool has_looked;     // so that a hit or miss is counted once
+    struct span missing; // the key under which the last look found nothing at all, or empty
+    struct span stale;   // a stored answer, if what is fetched fails; empty: none
 
     struct flight *flight; // we lead
     struct flight_waiter waiter;
@@ -223,6 +224,7 @@ bool cached_answer(struct cached *cached)
         return false;
     lookup_find(&cached->lookup, &found);
     cached->pass = found.kind == STORED_PASS;
+    cached->missing = found.missing;
     enum cache_freshness freshness = CACHE_EXPIRED;
     if (found.kind == STORED_ANSWER)
         freshness =
@@ -289,7 +291,7 @@ static void on_turn(struct turn *turn, enum turn_news news)
     switch (news) {
     case TURN_LOOK:
         if (!look_again(cached))
-            turn_go_on(turn);
+            turn_go_on(turn, cached->missing);
         break;
     case TURN_FETCH:
         fetch(cached);

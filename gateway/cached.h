@@ -3,13 +3,14 @@
 //
 //   LOOKING --hit--> answered
 //      | miss, and the answer may be stored
-//      +--> LOCKING --1, or no reply--> FETCHING --whole answer stored--> land
-//      |       | 0: another worker fetches             +-- not storable --> land, "pass" is stored
-//      |       +--> POLLING: looking again every few ms, and for the lock now and then
+//      +--> LEADING this worker, until it is its turn among all of them (turn.h)
+//      |       | found meanwhile: by another worker, or in Redis --> answered, land
+//      |       +--> FETCHING --whole answer stored--> land
+//      |               +-- not storable --> land, "pass" is stored
 //      +--> QUEUED behind another request of this worker, then looking again
 //
-// Who has waited for `wait` goes alone; who finds nothing where it was told to look, too. A leader
-// whose client leaves gives its place to who waits longest.
+// Who has waited for `wait` goes alone; so does who finds "pass", or nothing where it was told to
+// look. A leader whose client leaves gives its place to who waits longest.
 #ifndef GW_GATEWAY_CACHED_H
 #define GW_GATEWAY_CACHED_H
 

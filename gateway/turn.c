@@ -14,6 +14,8 @@ enum {
     UNANSWERED_MAX = 4 // tries in a row without a reply: the other worker cannot store either
 };
 
+// --- the lock -----------------------------------------------------------------------------------
+
 // Whoever fetches is in another process: the segment tells when it is done, and the lock when it
 // has died, since cachesvc ends the locks of a connection that is gone.
 static void on_poll(h2o_timeout_entry_t *entry)
@@ -73,16 +75,56 @@ bool turn_begin(struct turn *turn)
     return turn->call != NULL;
 }
 
-void turn_go_on(struct turn *turn)
+// --- Redis --------------------------------------------------------------------------------------
+
+static void on_asked(void *context, bool replied, int64_t number)
 {
-    if (turn->is_ours)
-        turn->on_news(turn, TURN_FETCH);
-    else if (uv_now(turn->loop) >= turn->until_ms)
+    struct turn *turn = context;
+    turn->call = NULL;
+    turn->on_news(turn, replied && number == 1 ? TURN_LOOK : TURN_FETCH);
+}
+
+// Whether this key may be asked for: what exists and is missing all the same is not worth another
+// question.
+static bool is_new_question(struct turn *turn, struct span missing)
+{
+    bool is_key = missing.length == turn->key.length &&
+                  memcmp(missing.bytes, turn->key.bytes, missing.length) == 0;
+    bool *asked = is_key ? &turn->asked_key : &turn->asked_variant;
+    bool is_new = !*asked;
+    *asked = true;
+    return is_new;
+}
+
+// false: nobody can say more than the segment.
+static bool ask(struct turn *turn, struct span missing)
+{
+    struct cache *cache = turn->cache;
+    struct span words[] = {SPAN("EXISTS"), missing};
+    uint32_t redis_wait_ms =
+        atomic_load_explicit(&cache->segment.header->redis_wait_ms, memory_order_relaxed);
+    if (redis_wait_ms == 0 || missing.length == 0 || cache->slow_link == NULL ||
+        !is_new_question(turn, missing))
+        return false;
+    turn->call = cache_link_call(cache->slow_link, words, 2, redis_wait_ms + cache->reply_ms,
+                                 on_asked, turn);
+    return turn->call != NULL;
+}
+
+// --- life ---------------------------------------------------------------------------------------
+
+void turn_go_on(struct turn *turn, struct span missing)
+{
+    if (turn->is_ours) {
+        if (!ask(turn, missing))
+            turn->on_news(turn, TURN_FETCH);
+    } else if (uv_now(turn->loop) >= turn->until_ms) {
         turn->on_news(turn, TURN_ALONE);
-    else if (turn->polls % POLLS_A_LOCK != 0)
+    } else if (turn->polls % POLLS_A_LOCK != 0) {
         poll_later(turn);
-    else if (!turn_begin(turn))
+    } else if (!turn_begin(turn)) {
         on_no_lock_reply(turn);
+    }
 }
 
 static void stop(struct turn *turn)

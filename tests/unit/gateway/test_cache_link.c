@@ -78,7 +78,7 @@ static void set_up_alone(void)
 
 static void open_link(void)
 {
-    tested = cache_link_open(&test_loop, fake.path, on_open, &opened);
+    tested = cache_link_open(&test_loop, "cache", fake.path, on_open, &opened);
 }
 
 static void set_up(void)

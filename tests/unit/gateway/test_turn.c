@@ -1,5 +1,5 @@
 // Whose turn it is: what a request hears when cachesvc, which the test plays, gives it the lock,
-// gives it to somebody else, or does not reply.
+// gives it to somebody else, or does not reply; and what it asks of a Redis behind cachesvc.
 
 #include <stdlib.h>
 
@@ -26,8 +26,9 @@ static void on_news(struct turn *about, enum turn_news news)
 
 static bool is_ready(void *context)
 {
+    static const struct span words[] = {SPAN("ECHO")};
     (void)context;
-    return cache.segment.base != NULL;
+    return cache.segment.base != NULL && cache_link_tell(cache.slow_link, words, 1);
 }
 
 static void set_up(void)
@@ -39,7 +40,11 @@ static void set_up(void)
     cache_init(&cache, &test_loop);
     cache.reply_ms = LOCK_MS; // whatever else the machine does
     cache_open(&cache, &test_loop, test_page.fd, fake.path);
+    fake.reply = ":0\r\n";
     loop_test_wait(is_ready, NULL);
+    fake_wait(1);
+    fake.commands = 0;
+    fake.reply = NULL;
     turn = (struct turn){.loop = &test_loop,
                          .cache = &cache,
                          .key = SPAN("key"),
@@ -113,7 +118,7 @@ static void check_last(const char *command, const char *token, const char *rest)
 static void look_in_vain(void)
 {
     wait_look();
-    turn_go_on(&turn);
+    turn_go_on(&turn, turn.key);
 }
 
 START_TEST(who_gets_the_lock_looks_and_fetches)
@@ -183,11 +188,34 @@ START_TEST(who_waits_for_another_goes_on_a_while_without_replies)
     wait_look();
     cache.reply_ms = 1;
     fake.reply = NULL;
-    turn_go_on(&turn);
+    turn_go_on(&turn, turn.key);
     for (int i = 1; i < UNANSWERED_MAX * POLLS_A_LOCK; i++)
         look_in_vain();
     wait_end(TURN_FETCH);
     ck_assert_uint_eq(fake.commands, 2); // while it owed a reply it was not asked again
+}
+END_TEST
+
+START_TEST(a_reply_makes_up_for_those_that_did_not_come)
+{
+    fake.reply = ":0\r\n";
+    ck_assert(turn_begin(&turn));
+    wait_look();
+    cache.reply_ms = 1;
+    fake.reply = NULL;
+    turn_go_on(&turn, turn.key);
+    for (int i = 1; i < (UNANSWERED_MAX - 1) * POLLS_A_LOCK; i++)
+        look_in_vain();
+    cache.reply_ms = LOCK_MS;
+    fake_say(fake.reply = ":0\r\n"); // at last; and to the next one too
+    for (int i = 0; i < POLLS_A_LOCK; i++)
+        look_in_vain();
+    fake_wait(3);
+    cache.reply_ms = 1;
+    fake.reply = NULL;
+    for (int i = 0; i < UNANSWERED_MAX * POLLS_A_LOCK; i++)
+        look_in_vain();
+    wait_end(TURN_FETCH);
 }
 END_TEST
 
@@ -225,6 +253,134 @@ START_TEST(who_ends_while_it_looks_hears_nothing)
 }
 END_TEST
 
+// --- Redis --------------------------------------------------------------------------------------
+
+static void take_lock(void)
+{
+    unsigned commands = fake.commands + 1;
+    test_page.header->redis_wait_ms = LOCK_MS;
+    fake.reply = ":1\r\n";
+    ck_assert(turn_begin(&turn));
+    wait_look();
+    ck_assert_uint_eq(fake.commands, commands);
+    fake.reply = NULL;
+}
+
+// It looks, finds nothing under this key, and asks; then cachesvc says so.
+static void ask_for(struct span missing, const char *reply)
+{
+    unsigned commands = fake.commands + 1;
+    turn_go_on(&turn, missing);
+    fake_wait(commands);
+    ck_assert_uint_eq(ends, 0);
+    check_last("EXISTS", missing.bytes, "");
+    fake_say(reply);
+}
+
+START_TEST(with_the_lock_one_asks_for_what_is_missing)
+{
+    take_lock();
+    const struct fake_client *locks = fake.client;
+    ask_for(turn.key, ":0\r\n");
+    ck_assert_ptr_ne(fake.client, locks); // no lock waits behind the question
+    wait_end(TURN_FETCH);
+    ck_assert_uint_eq(looks, 1);
+}
+END_TEST
+
+START_TEST(what_exists_is_looked_for_again_and_not_asked_for_twice)
+{
+    take_lock();
+    ask_for(turn.key, ":1\r\n");
+    look_in_vain();
+    wait_end(TURN_FETCH);
+    ck_assert_uint_eq(fake.commands, 2);
+}
+END_TEST
+
+START_TEST(a_variant_is_asked_for_behind_its_mark)
+{
+    take_lock();
+    ask_for(turn.key, ":1\r\n");
+    wait_look();
+    ask_for(SPAN("key|v=1"), ":1\r\n");
+    wait_look();
+    turn_go_on(&turn, SPAN("key|v=2"));
+    wait_end(TURN_FETCH);
+    ck_assert_uint_eq(fake.commands, 3);
+}
+END_TEST
+
+START_TEST(nobody_is_asked_for_what_is_there)
+{
+    take_lock();
+    turn_go_on(&turn, (struct span){NULL, 0});
+    wait_end(TURN_FETCH);
+    ck_assert_uint_eq(fake.commands, 1);
+}
+END_TEST
+
+START_TEST(without_redis_nobody_is_asked)
+{
+    take_lock();
+    test_page.header->redis_wait_ms = 0;
+    turn_go_on(&turn, turn.key);
+    wait_end(TURN_FETCH);
+    ck_assert_uint_eq(fake.commands, 1);
+}
+END_TEST
+
+START_TEST(who_waits_for_another_asks_nobody)
+{
+    test_page.header->redis_wait_ms = LOCK_MS;
+    fake.reply = ":0\r\n";
+    ck_assert(turn_begin(&turn));
+    for (int i = 1; i < POLLS_A_LOCK; i++)
+        look_in_vain();
+    ck_assert_uint_eq(fake.commands, 1);
+}
+END_TEST
+
+static const char *const no_answers[] = {NULL, "-ERR no\r\n", "+OK\r\n"};
+
+START_TEST(without_an_answer_it_fetches)
+{
+    take_lock();
+    test_page.header->redis_wait_ms = 1;
+    cache.reply_ms = 1;
+    fake.reply = no_answers[_i];
+    turn_go_on(&turn, turn.key);
+    wait_end(TURN_FETCH);
+    ck_assert_uint_eq(looks, 1);
+}
+END_TEST
+
+START_TEST(when_it_cannot_ask_it_fetches)
+{
+    take_lock();
+    cache_link_close(cache.slow_link);
+    cache.slow_link = NULL;
+    turn_go_on(&turn, turn.key);
+    wait_end(TURN_FETCH);
+}
+END_TEST
+
+START_TEST(who_ends_while_it_asks_hears_nothing_and_gives_the_lock_back)
+{
+    char token[CACHE_TOKEN_SIZE];
+    take_lock();
+    memcpy(token, turn.token, sizeof token);
+    turn_go_on(&turn, turn.key);
+    fake_wait(2);
+    fake_say(":1\r\n");
+    turn_end(&turn);
+    fake_wait(3);
+    check_last("CACHE.UNLOCK key", token, "");
+    fake_say(":1\r\n");
+    check_silence();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("turn");
@@ -236,9 +392,20 @@ int main(void)
     tcase_add_test(tests, when_another_takes_too_long_it_goes_alone);
     tcase_add_test(tests, the_first_time_no_reply_is_as_good_as_the_lock);
     tcase_add_test(tests, who_waits_for_another_goes_on_a_while_without_replies);
+    tcase_add_test(tests, a_reply_makes_up_for_those_that_did_not_come);
     tcase_add_test(tests, without_a_link_nobody_is_asked);
     tcase_add_test(tests, who_ends_early_hears_nothing_and_gives_the_lock_back);
     tcase_add_test(tests, who_ends_while_it_looks_hears_nothing);
+    tcase_add_test(tests, with_the_lock_one_asks_for_what_is_missing);
+    tcase_add_test(tests, what_exists_is_looked_for_again_and_not_asked_for_twice);
+    tcase_add_test(tests, a_variant_is_asked_for_behind_its_mark);
+    tcase_add_test(tests, nobody_is_asked_for_what_is_there);
+    tcase_add_test(tests, without_redis_nobody_is_asked);
+    tcase_add_test(tests, who_waits_for_another_asks_nobody);
+    tcase_add_loop_test(tests, without_an_answer_it_fetches, 0,
+                        sizeof no_answers / sizeof no_answers[0]);
+    tcase_add_test(tests, when_it_cannot_ask_it_fetches);
+    tcase_add_test(tests, who_ends_while_it_asks_hears_nothing_and_gives_the_lock_back);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

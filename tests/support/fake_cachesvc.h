@@ -27,9 +27,12 @@ struct fake_cachesvc {
     unsigned accepted, pings, commands; // commands: all but PING
     uint64_t accepted_at[16];           // uv_now of the first connections
     struct buf last;                    // the words of the last command, a blank between two
+    struct buf names;                   // the first words of all but PING, the same way
     bool hangs_up;                      // on whoever connects
     bool ignores_pings;
     const char *reply; // to every command but PING; NULL: none, until fake_say
+    // The same for each command; NULL: all have `reply`.
+    const char *(*answers)(const redisReply *command);
     char input[65536];
 };
 
@@ -83,8 +86,11 @@ static void fake_take(const redisReply *command)
             buf_append(&fake.last, " ", 1);
         buf_append(&fake.last, command->element[i]->str, command->element[i]->len);
     }
-    if (fake.reply != NULL)
-        fake_say(fake.reply);
+    buf_append(&fake.names, " ", fake.names.length > 0);
+    buf_append(&fake.names, command->element[0]->str, command->element[0]->len);
+    const char *reply = fake.answers != NULL ? fake.answers(command) : fake.reply;
+    if (reply != NULL)
+        fake_say(reply);
 }
 
 static void fake_on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
@@ -161,6 +167,7 @@ static inline void fake_close(void)
     uv_close((uv_handle_t *)&fake.server, NULL);
     uv_run(&test_loop, UV_RUN_NOWAIT);
     buf_free(&fake.last);
+    buf_free(&fake.names);
     unlink(fake.path);
     rmdir(fake.folder);
 }

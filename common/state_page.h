@@ -16,7 +16,7 @@
 enum { STATE_COLUMNS = 512, STATE_ENDPOINTS = 1024, STATE_TOUCHES = 512 };
 
 #define STATE_MAGIC UINT64_C(0x3145544154535747) // "GWSTATE1"
-#define STATE_VERSION 2
+#define STATE_VERSION 3
 
 struct state_column {
     _Atomic uint64_t heartbeat_ms; // clock_mono_ms of the worker's last loop turn
@@ -25,6 +25,7 @@ struct state_column {
     _Atomic uint64_t failures;     // answers 502 and 504 of our own
     _Atomic uint64_t cache_hits;   // requests answered from the response cache
     _Atomic uint64_t cache_misses; // that might have been
+    _Atomic uint64_t cache_waits;  // that waited for a reply of cachesvc for 5 ms or longer
     _Atomic uint32_t connections;  // open client connections
     _Atomic uint32_t in_flight;    // requests being worked on
     _Atomic uint32_t endpoint_in_flight[STATE_ENDPOINTS]; // by the endpoint's index

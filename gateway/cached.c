@@ -320,16 +320,15 @@ static void on_flight(struct flight_waiter *waiter, enum flight_news news)
 
 bool cached_wait(struct cached *cached)
 {
-    uv_loop_t *loop = cached->exchange->server->loop;
+    struct server *server = cached->exchange->server;
     int64_t wait_ms = cached->config->wait_ms;
     if (!cached->decision.may_store || cached->pass || cached->cache->segment.base == NULL)
         return false;
     cached->asked_at_ms = clock_wall_ms();
-    cached->turn = (struct turn){.loop = loop,
-                                 .cache = cached->cache,
+    cached->turn = (struct turn){.server = server,
                                  .key = span_of(&cached->key),
                                  .lock_ms = wait_ms,
-                                 .until_ms = uv_now(loop) + (uint64_t)wait_ms,
+                                 .until_ms = uv_now(server->loop) + (uint64_t)wait_ms,
                                  .on_news = on_turn};
     cached->waiter.on_news = on_flight;
     cached->flight = flights_join(cached->cache->flights, span_of(&cached->key), &cached->waiter);

@@ -119,6 +119,7 @@ void server_move_column(struct server *server, struct state_column *column)
     move_counter(&column->failures, &old->failures);
     move_counter(&column->cache_hits, &old->cache_hits);
     move_counter(&column->cache_misses, &old->cache_misses);
+    move_counter(&column->cache_waits, &old->cache_waits);
     move_gauge(&column->connections, &old->connections);
     move_gauge(&column->in_flight, &old->in_flight);
     for (size_t i = 0; i < STATE_ENDPOINTS; ++i)

@@ -9,10 +9,41 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/state_page.h"
+#include "counters.h"
+#include "server.h"
+
 enum {
     POLLS_A_LOCK = 10, // looks at the segment to one try for the lock
     UNANSWERED_MAX = 4 // tries in a row without a reply: the other worker cannot store either
 };
+
+static uint64_t now_ms(const struct turn *turn)
+{
+    return uv_now(turn->server->loop);
+}
+
+// Asks cachesvc. false: it cannot be asked now.
+static bool send_call(struct turn *turn, struct cache_link *link, const struct span *words,
+                      size_t count, uint32_t limit_ms,
+                      void (*on_reply)(void *context, bool replied, int64_t number))
+{
+    if (link != NULL)
+        turn->call = cache_link_call(link, words, count, limit_ms, on_reply, turn);
+    turn->called_at_ms = now_ms(turn);
+    return turn->call != NULL;
+}
+
+// It was replied, or nobody waits for it any more.
+static void end_call(struct turn *turn)
+{
+    struct server *server = turn->server;
+    turn->call = NULL;
+    if (turn->has_waited || now_ms(turn) - turn->called_at_ms < server->cache.reply_ms)
+        return;
+    turn->has_waited = true;
+    counter_add(&server->column->cache_waits, 1);
+}
 
 // --- the lock -----------------------------------------------------------------------------------
 
@@ -28,7 +59,7 @@ static void on_poll(h2o_timeout_entry_t *entry)
 static void poll_later(struct turn *turn)
 {
     turn->poll.cb = on_poll;
-    h2o_timeout_link(turn->loop, &turn->cache->poll, &turn->poll);
+    h2o_timeout_link(turn->server->loop, &turn->server->cache.poll, &turn->poll);
 }
 
 // Not replied in time: the lock may be ours later. Who waits for another worker goes on to wait;
@@ -44,7 +75,7 @@ static void on_no_lock_reply(struct turn *turn)
 static void on_lock_reply(void *context, bool replied, int64_t number)
 {
     struct turn *turn = context;
-    turn->call = NULL;
+    end_call(turn);
     if (!replied) {
         on_no_lock_reply(turn);
     } else if (number == 0) {
@@ -60,19 +91,17 @@ static void on_lock_reply(void *context, bool replied, int64_t number)
 
 bool turn_begin(struct turn *turn)
 {
+    struct cache *cache = &turn->server->cache;
     char text[24];
     int length = snprintf(text, sizeof(text), "%lld", (long long)turn->lock_ms);
     if (turn->token[0] == '\0')
-        cache_make_token(turn->cache, turn->token);
+        cache_make_token(cache, turn->token);
     struct span words[] = {SPAN("CACHE.LOCK"),
                            turn->key,
                            {turn->token, strlen(turn->token)},
                            {text, (size_t)length},
                            SPAN("SESSION")};
-    if (turn->cache->link != NULL)
-        turn->call = cache_link_call(turn->cache->link, words, 5, turn->cache->reply_ms,
-                                     on_lock_reply, turn);
-    return turn->call != NULL;
+    return send_call(turn, cache->link, words, 5, cache->reply_ms, on_lock_reply);
 }
 
 // --- Redis --------------------------------------------------------------------------------------
@@ -80,7 +109,7 @@ bool turn_begin(struct turn *turn)
 static void on_asked(void *context, bool replied, int64_t number)
 {
     struct turn *turn = context;
-    turn->call = NULL;
+    end_call(turn);
     turn->on_news(turn, replied && number == 1 ? TURN_LOOK : TURN_FETCH);
 }
 
@@ -99,16 +128,12 @@ static bool is_new_question(struct turn *turn, struct span missing)
 // false: nobody can say more than the segment.
 static bool ask(struct turn *turn, struct span missing)
 {
-    struct cache *cache = turn->cache;
+    struct cache *cache = &turn->server->cache;
     struct span words[] = {SPAN("EXISTS"), missing};
     uint32_t redis_wait_ms =
         atomic_load_explicit(&cache->segment.header->redis_wait_ms, memory_order_relaxed);
-    if (redis_wait_ms == 0 || missing.length == 0 || cache->slow_link == NULL ||
-        !is_new_question(turn, missing))
-        return false;
-    turn->call = cache_link_call(cache->slow_link, words, 2, redis_wait_ms + cache->reply_ms,
-                                 on_asked, turn);
-    return turn->call != NULL;
+    return redis_wait_ms != 0 && missing.length > 0 && is_new_question(turn, missing) &&
+           send_call(turn, cache->slow_link, words, 2, redis_wait_ms + cache->reply_ms, on_asked);
 }
 
 // --- life ---------------------------------------------------------------------------------------
@@ -118,7 +143,7 @@ void turn_go_on(struct turn *turn, struct span missing)
     if (turn->is_ours) {
         if (!ask(turn, missing))
             turn->on_news(turn, TURN_FETCH);
-    } else if (uv_now(turn->loop) >= turn->until_ms) {
+    } else if (now_ms(turn) >= turn->until_ms) {
         turn->on_news(turn, TURN_ALONE);
     } else if (turn->polls % POLLS_A_LOCK != 0) {
         poll_later(turn);
@@ -129,9 +154,10 @@ void turn_go_on(struct turn *turn, struct span missing)
 
 static void stop(struct turn *turn)
 {
-    if (turn->call != NULL)
+    if (turn->call != NULL) {
         cache_call_cancel(turn->call);
-    turn->call = NULL;
+        end_call(turn);
+    }
     h2o_timeout_unlink(&turn->poll);
 }
 
@@ -141,7 +167,7 @@ void turn_end(struct turn *turn)
     if (turn->token[0] == '\0')
         return;
     struct span words[] = {SPAN("CACHE.UNLOCK"), turn->key, {turn->token, strlen(turn->token)}};
-    if (turn->cache->link != NULL)
-        (void)cache_link_tell(turn->cache->link, words, 3);
+    if (turn->server->cache.link != NULL)
+        (void)cache_link_tell(turn->server->cache.link, words, 3);
     turn->token[0] = '\0';
 }

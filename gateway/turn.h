@@ -22,6 +22,7 @@
 #include "span.h"
 
 struct cache_call;
+struct server;
 
 enum turn_news {
     TURN_LOOK,  // somebody may have stored it: look, and turn_go_on when there is nothing
@@ -31,8 +32,7 @@ enum turn_news {
 
 struct turn {
     // Set before turn_begin, the rest zero.
-    uv_loop_t *loop;
-    struct cache *cache;
+    struct server *server;
     struct span key;   // borrowed
     int64_t lock_ms;   // how long the lock is ours at most
     uint64_t until_ms; // nobody waits for somebody else beyond this; uv_now
@@ -42,6 +42,8 @@ struct turn {
     bool is_ours;
     bool asked_key, asked_variant;
     struct cache_call *call; // for the lock, or what is missing
+    uint64_t called_at_ms;   // uv_now
+    bool has_waited;         // so long that it was counted
     h2o_timeout_entry_t poll;
     unsigned polls, unanswered;
 };

@@ -99,6 +99,7 @@ static struct json_object *build_counters(const struct worker *worker)
     put_number(counters, "failures", (int64_t)atomic_load(&column->failures));
     put_number(counters, "cache_hits", (int64_t)atomic_load(&column->cache_hits));
     put_number(counters, "cache_misses", (int64_t)atomic_load(&column->cache_misses));
+    put_number(counters, "cache_waits", (int64_t)atomic_load(&column->cache_waits));
     put_number(counters, "connections", atomic_load(&column->connections));
     put_number(counters, "in_flight", atomic_load(&column->in_flight));
     return counters;

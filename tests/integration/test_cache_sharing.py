@@ -217,7 +217,8 @@ class TwoUsers(Cache):
 
 class NobodyWaits(Gated):
     """A request that waits for cachesvc has sent it a command: what cachesvc finds in its socket
-    when it goes on is how many waited, and each of them no longer than the link's limit."""
+    when it goes on is how many waited, and each of them no longer than the link's limit. Those who
+    waited that long count themselves."""
 
     clients = 4
     requests = 100  # each, of both kinds
@@ -260,7 +261,7 @@ class NobodyWaits(Gated):
 
     def test_for_one_that_is_stopped(self):
         victim = self.start_kept()
-        before = self.commands()
+        before, waits = self.commands(), self.home.counter("cache_waits")
         os.kill(victim, signal.SIGSTOP)
         try:
             self.load("stopped")
@@ -271,11 +272,18 @@ class NobodyWaits(Gated):
         # A client may be the first to ask at each worker; from then on nobody does.
         self.assertGreaterEqual(asked, 1)
         self.assertLessEqual(asked, self.clients * self.workers)
+        waits = self.home.counter("cache_waits") - waits
+        self.assertGreaterEqual(waits, 1)
+        self.assertLessEqual(waits, asked)
         self.wait_stored("/after")
 
     def test_for_one_that_is_killed(self):
         victim = self.start_kept()
+        waits = self.home.counter("cache_waits")
         self.load("killed", lambda: os.kill(victim, signal.SIGKILL))
+        # Whoever waits for its reply when it dies has the news at once.
+        self.assertLessEqual(self.home.counter("cache_waits") - waits,
+                             self.clients * self.workers)
         wait_until(lambda: self.home.pids("cachesvc") not in ([victim], [0]))
         self.home.wait_online("cachesvc", 1)
         self.assertEqual(get(self.port, "/kept").headers["X-Cache"], "HIT")

@@ -19,7 +19,7 @@ from gwtest import BIN, wait_until
 
 COLUMNS, ENDPOINTS, TOUCHES = 512, 1024, 512
 HEADER = struct.Struct("<QIII")  # magic, version, columns, endpoints; then the checksum
-COLUMN = struct.Struct(f"<6Q2I{ENDPOINTS}II4x{TOUCHES}Q")
+COLUMN = struct.Struct(f"<7Q2I{ENDPOINTS}II4x{TOUCHES}Q")
 
 
 def xxh32(data):
@@ -49,14 +49,14 @@ class Page:
         self.fd = os.memfd_create("state")
         os.ftruncate(self.fd, size)
         self.map = mmap.mmap(self.fd, size)
-        header = HEADER.pack(0x3145544154535747, 2, COLUMNS, ENDPOINTS)
+        header = HEADER.pack(0x3145544154535747, 3, COLUMNS, ENDPOINTS)
         self.map[:HEADER.size + 4] = header + struct.pack("<I", xxh32(header))
 
     def column(self, index):
         values = COLUMN.unpack_from(self.map, HEADER.size + 4 + index * COLUMN.size)
         names = ("heartbeat", "requests", "retries", "failures", "cache_hits", "cache_misses",
-                 "connections", "in_flight")
-        return dict(zip(names, values)) | {"endpoints": values[8:8 + ENDPOINTS]}
+                 "cache_waits", "connections", "in_flight")
+        return dict(zip(names, values)) | {"endpoints": values[9:9 + ENDPOINTS]}
 
 
 class Supervisor:

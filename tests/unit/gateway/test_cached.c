@@ -282,6 +282,7 @@ START_TEST(what_is_stored_is_answered_at_once)
     wait_answer(&asker, "HIT", "stored");
     ck_assert_uint_eq(column.cache_hits, 1);
     ck_assert_uint_eq(column.cache_misses, 0);
+    ck_assert_uint_eq(column.cache_waits, 0);
     ck_assert_uint_eq(column.touch_count, 1);
     ck_assert_uint_eq(fake.commands, 0);
 }

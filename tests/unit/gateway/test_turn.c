@@ -3,13 +3,17 @@
 
 #include <stdlib.h>
 
+#include "common/state_page.h"
 #include "fake_cachesvc.h"
 #include "page_test.h"
+#include "server.h"
 #include "turn.h"
 
 enum { LOCK_MS = 60000, POLLS_A_LOCK = 10, UNANSWERED_MAX = 4 };
 
-static struct cache cache;
+static struct server server;
+static struct cache *const cache = &server.cache;
+static struct state_column column;
 static struct turn turn;
 static enum turn_news heard;
 static unsigned looks, ends; // news of the one kind, and of the others
@@ -28,7 +32,7 @@ static bool is_ready(void *context)
 {
     static const struct span words[] = {SPAN("ECHO")};
     (void)context;
-    return cache.segment.base != NULL && cache_link_tell(cache.slow_link, words, 1);
+    return cache->segment.base != NULL && cache_link_tell(cache->slow_link, words, 1);
 }
 
 static void set_up(void)
@@ -37,16 +41,18 @@ static void set_up(void)
     fake_prepare();
     fake_listen();
     page_test_open();
-    cache_init(&cache, &test_loop);
-    cache.reply_ms = LOCK_MS; // whatever else the machine does
-    cache_open(&cache, &test_loop, test_page.fd, fake.path);
+    memset(&column, 0, sizeof column);
+    server.loop = &test_loop;
+    server.column = &column;
+    cache_init(cache, &test_loop);
+    cache->reply_ms = LOCK_MS; // whatever else the machine does
+    cache_open(cache, &test_loop, test_page.fd, fake.path);
     fake.reply = ":0\r\n";
     loop_test_wait(is_ready, NULL);
     fake_wait(1);
     fake.commands = 0;
     fake.reply = NULL;
-    turn = (struct turn){.loop = &test_loop,
-                         .cache = &cache,
+    turn = (struct turn){.server = &server,
                          .key = SPAN("key"),
                          .lock_ms = LOCK_MS,
                          .until_ms = uv_now(&test_loop) + LOCK_MS,
@@ -57,8 +63,8 @@ static void set_up(void)
 static void tear_down(void)
 {
     turn_end(&turn);
-    cache_close(&cache);
-    cache_fini(&cache, &test_loop);
+    cache_close(cache);
+    cache_fini(cache, &test_loop);
     page_test_close();
     fake_close();
     loop_test_close();
@@ -91,6 +97,16 @@ static void wait_end(enum turn_news news)
     ck_assert_int_eq(heard, news);
 }
 
+static bool is_time(void *at_ms)
+{
+    return uv_now(&test_loop) >= *(uint64_t *)at_ms;
+}
+
+static void wait_until(uint64_t at_ms)
+{
+    loop_test_wait(is_time, &at_ms);
+}
+
 // Nothing is heard any more, however long it takes cachesvc to answer.
 static void check_silence(void)
 {
@@ -98,12 +114,9 @@ static void check_silence(void)
     struct span words[] = {SPAN("ECHO")};
     unsigned heard_by_fake = fake.commands + 1;
     fake.reply = ":0\r\n";
-    ck_assert(cache_link_tell(cache.link, words, 1));
+    ck_assert(cache_link_tell(cache->link, words, 1));
     loop_test_wait(fake_has_heard, &heard_by_fake);
-    for (int round = 0; round < 3; round++) {
-        uv_sleep(CACHE_POLL_MS);
-        uv_run(&test_loop, UV_RUN_NOWAIT);
-    }
+    wait_until(uv_now(&test_loop) + 3 * CACHE_POLL_MS);
     ck_assert_uint_eq(looks + ends, before);
 }
 
@@ -172,7 +185,7 @@ END_TEST
 
 START_TEST(the_first_time_no_reply_is_as_good_as_the_lock)
 {
-    cache.reply_ms = 1;
+    cache->reply_ms = 1;
     ck_assert(turn_begin(&turn));
     wait_end(TURN_FETCH);
     ck_assert_uint_eq(looks, 0);
@@ -186,7 +199,7 @@ START_TEST(who_waits_for_another_goes_on_a_while_without_replies)
     fake.reply = ":0\r\n";
     ck_assert(turn_begin(&turn));
     wait_look();
-    cache.reply_ms = 1;
+    cache->reply_ms = 1;
     fake.reply = NULL;
     turn_go_on(&turn, turn.key);
     for (int i = 1; i < UNANSWERED_MAX * POLLS_A_LOCK; i++)
@@ -201,17 +214,17 @@ START_TEST(a_reply_makes_up_for_those_that_did_not_come)
     fake.reply = ":0\r\n";
     ck_assert(turn_begin(&turn));
     wait_look();
-    cache.reply_ms = 1;
+    cache->reply_ms = 1;
     fake.reply = NULL;
     turn_go_on(&turn, turn.key);
     for (int i = 1; i < (UNANSWERED_MAX - 1) * POLLS_A_LOCK; i++)
         look_in_vain();
-    cache.reply_ms = LOCK_MS;
+    cache->reply_ms = LOCK_MS;
     fake_say(fake.reply = ":0\r\n"); // at last; and to the next one too
     for (int i = 0; i < POLLS_A_LOCK; i++)
         look_in_vain();
     fake_wait(3);
-    cache.reply_ms = 1;
+    cache->reply_ms = 1;
     fake.reply = NULL;
     for (int i = 0; i < UNANSWERED_MAX * POLLS_A_LOCK; i++)
         look_in_vain();
@@ -221,7 +234,7 @@ END_TEST
 
 START_TEST(without_a_link_nobody_is_asked)
 {
-    cache_close(&cache);
+    cache_close(cache);
     ck_assert(!turn_begin(&turn));
     turn_end(&turn);
     ck_assert_uint_eq(looks + ends, 0);
@@ -347,7 +360,7 @@ START_TEST(without_an_answer_it_fetches)
 {
     take_lock();
     test_page.header->redis_wait_ms = 1;
-    cache.reply_ms = 1;
+    cache->reply_ms = 1;
     fake.reply = no_answers[_i];
     turn_go_on(&turn, turn.key);
     wait_end(TURN_FETCH);
@@ -358,8 +371,8 @@ END_TEST
 START_TEST(when_it_cannot_ask_it_fetches)
 {
     take_lock();
-    cache_link_close(cache.slow_link);
-    cache.slow_link = NULL;
+    cache_link_close(cache->slow_link);
+    cache->slow_link = NULL;
     turn_go_on(&turn, turn.key);
     wait_end(TURN_FETCH);
 }
@@ -378,6 +391,46 @@ START_TEST(who_ends_while_it_asks_hears_nothing_and_gives_the_lock_back)
     check_last("CACHE.UNLOCK key", token, "");
     fake_say(":1\r\n");
     check_silence();
+}
+END_TEST
+
+// --- counting -----------------------------------------------------------------------------------
+
+START_TEST(who_is_replied_to_in_time_has_not_waited)
+{
+    take_lock();
+    ask_for(turn.key, ":0\r\n");
+    wait_end(TURN_FETCH);
+    turn_end(&turn);
+    ck_assert_uint_eq(column.cache_waits, 0);
+}
+END_TEST
+
+START_TEST(who_is_not_has_waited_once_however_often)
+{
+    take_lock();
+    cache->reply_ms = 1;
+    test_page.header->redis_wait_ms = 1;
+    turn_go_on(&turn, turn.key);
+    wait_end(TURN_FETCH);
+    ck_assert_uint_eq(column.cache_waits, 1);
+    ck_assert(turn_begin(&turn)); // on the other link, which has no reply to wait for
+    ends = 0;
+    wait_end(TURN_FETCH);
+    ck_assert_uint_eq(column.cache_waits, 1);
+}
+END_TEST
+
+START_TEST(who_gives_up_has_waited_too)
+{
+    ck_assert(turn_begin(&turn));
+    turn_end(&turn);
+    ck_assert_uint_eq(column.cache_waits, 0); // it was not long
+    ck_assert(turn_begin(&turn));
+    cache->reply_ms = 1; // from the next call on; this one goes on
+    wait_until(uv_now(&test_loop) + 1);
+    turn_end(&turn);
+    ck_assert_uint_eq(column.cache_waits, 1);
 }
 END_TEST
 
@@ -406,6 +459,9 @@ int main(void)
                         sizeof no_answers / sizeof no_answers[0]);
     tcase_add_test(tests, when_it_cannot_ask_it_fetches);
     tcase_add_test(tests, who_ends_while_it_asks_hears_nothing_and_gives_the_lock_back);
+    tcase_add_test(tests, who_is_replied_to_in_time_has_not_waited);
+    tcase_add_test(tests, who_is_not_has_waited_once_however_often);
+    tcase_add_test(tests, who_gives_up_has_waited_too);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

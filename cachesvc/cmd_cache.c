@@ -14,6 +14,7 @@ enum { LOCK_PREFIX_LENGTH = sizeof lock_prefix - 1 };
 
 static void start_job(struct request *request, struct job *job)
 {
+    job_set_purged(job, request->purged);
     request->job = job;
     request->after = AFTER_JOB;
 }

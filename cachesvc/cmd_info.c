@@ -1,5 +1,6 @@
 // INFO, in the form and with the names that Redis has, as far as they mean something here.
 #include "handlers.h"
+#include "mirror.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -119,6 +120,15 @@ static void write_keyspace(const struct request *request, struct buf *text)
         buf_printf(text, "db0:keys=%llu,expires=0,avg_ttl=0\r\n", (unsigned long long)stats.keys);
 }
 
+static void write_redis(const struct request *request, struct buf *text)
+{
+    buf_append_text(text, "# Redis\r\n");
+    if (request->service->mirror)
+        mirror_info(request->service->mirror, text);
+    else
+        buf_append_text(text, "redis_link:none\r\n");
+}
+
 static const struct section {
     const char *name;
     void (*write)(const struct request *request, struct buf *text);
@@ -127,6 +137,7 @@ static const struct section {
     {"memory", write_memory}, {"persistence", write_persistence},
     {"stats", write_stats},   {"replication", write_replication},
     {"cpu", write_cpu},       {"keyspace", write_keyspace},
+    {"redis", write_redis},
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };
 

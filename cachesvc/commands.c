@@ -15,6 +15,10 @@
 #define GROW (COMMAND_WRITE | COMMAND_DENYOOM)
 #define GROW_FAST (COMMAND_WRITE | COMMAND_DENYOOM | COMMAND_FAST)
 #define REPLACE (GROW | COMMAND_REPLACES)
+#define ATOMIC (COMMAND_WRITE | COMMAND_ATOMIC)
+#define ATOMIC_FAST (ATOMIC | COMMAND_FAST)
+#define ADD (GROW_FAST | COMMAND_ATOMIC | COMMAND_ADDS)
+#define DELETE (ATOMIC | COMMAND_DELETES)
 #define PURGE (COMMAND_WRITE | COMMAND_PURGES)
 #define OPEN_FAST (COMMAND_FAST | COMMAND_NO_AUTH)
 #define NO_KEYS 0, 0, 0
@@ -69,7 +73,7 @@ static const struct command memory_commands[] = {
     END};
 
 const struct command commands_table[] = {
-    {"append", 3, GROW_FAST | COMMAND_ATOMIC, ONE_KEY, "string", "2.0.0", command_append, NULL,
+    {"append", 3, ADD, ONE_KEY, "string", "2.0.0", command_append, NULL,
      "Appends to a value. Returns its length."},
     {"auth", -2, OPEN_FAST, NO_KEYS, "connection", "1.0.0", command_auth, NULL,
      "There is no password: whoever may open the socket may do everything."},
@@ -99,19 +103,19 @@ const struct command commands_table[] = {
      "The server's settings."},
     {"dbsize", 1, READ_FAST, NO_KEYS, "server", "1.0.0", command_dbsize, NULL,
      "How many keys there are."},
-    {"decr", 2, GROW_FAST | COMMAND_ATOMIC, ONE_KEY, "string", "1.0.0", command_decr, NULL,
+    {"decr", 2, ADD, ONE_KEY, "string", "1.0.0", command_decr, NULL,
      "Subtracts one from a number."},
-    {"decrby", 3, GROW_FAST | COMMAND_ATOMIC, ONE_KEY, "string", "1.0.0", command_decrby, NULL,
+    {"decrby", 3, ADD, ONE_KEY, "string", "1.0.0", command_decrby, NULL,
      "Subtracts from a number."},
-    {"del", -2, WRITE, ALL_KEYS, "generic", "1.0.0", command_del, NULL,
+    {"del", -2, DELETE, ALL_KEYS, "generic", "1.0.0", command_del, NULL,
      "Deletes keys. Returns how many were there."},
     {"echo", 2, COMMAND_FAST, NO_KEYS, "connection", "1.0.0", command_echo, NULL,
      "Returns what it is given."},
     {"exists", -2, READ_FAST, ALL_KEYS, "generic", "1.0.0", command_exists, NULL,
      "How many of the keys are there."},
-    {"expire", -3, WRITE_FAST, ONE_KEY, "generic", "1.0.0", command_expire, NULL,
+    {"expire", -3, ATOMIC_FAST, ONE_KEY, "generic", "1.0.0", command_expire, NULL,
      "Lets a key expire after seconds."},
-    {"expireat", -3, WRITE_FAST, ONE_KEY, "generic", "1.2.0", command_expireat, NULL,
+    {"expireat", -3, ATOMIC_FAST, ONE_KEY, "generic", "1.2.0", command_expireat, NULL,
      "Lets a key expire at a Unix time in seconds."},
     {"expiretime", 2, READ_FAST, ONE_KEY, "generic", "7.0.0", command_expiretime, NULL,
      "When a key expires, as a Unix time in seconds."},
@@ -121,19 +125,19 @@ const struct command commands_table[] = {
      "Deletes all keys, at once."},
     {"get", 2, READ_FAST, ONE_KEY, "string", "1.0.0", command_get, NULL,
      "The value of a key."},
-    {"getdel", 2, WRITE_FAST | COMMAND_ATOMIC, ONE_KEY, "string", "6.2.0", command_getdel, NULL,
+    {"getdel", 2, DELETE | COMMAND_FAST, ONE_KEY, "string", "6.2.0", command_getdel, NULL,
      "The value of a key, which is deleted."},
-    {"getex", -2, WRITE_FAST, ONE_KEY, "string", "6.2.0", command_getex, NULL,
+    {"getex", -2, ATOMIC_FAST, ONE_KEY, "string", "6.2.0", command_getex, NULL,
      "The value of a key, whose expiry is changed."},
     {"getset", 3, GROW_FAST | COMMAND_ATOMIC, ONE_KEY, "string", "1.0.0", command_getset, NULL,
      "Sets a key. Returns the value it had."},
     {"hello", -1, OPEN_FAST, NO_KEYS, "connection", "6.0.0", command_hello, NULL,
      "Begins a connection, with version 2 of the protocol."},
-    {"incr", 2, GROW_FAST | COMMAND_ATOMIC, ONE_KEY, "string", "1.0.0", command_incr, NULL,
+    {"incr", 2, ADD, ONE_KEY, "string", "1.0.0", command_incr, NULL,
      "Adds one to a number."},
-    {"incrby", 3, GROW_FAST | COMMAND_ATOMIC, ONE_KEY, "string", "1.0.0", command_incrby, NULL,
+    {"incrby", 3, ADD, ONE_KEY, "string", "1.0.0", command_incrby, NULL,
      "Adds to a number."},
-    {"incrbyfloat", 3, GROW_FAST | COMMAND_ATOMIC, ONE_KEY, "string", "2.6.0", command_incrbyfloat, NULL,
+    {"incrbyfloat", 3, ADD, ONE_KEY, "string", "2.6.0", command_incrbyfloat, NULL,
      "Adds to a number that may be a fraction."},
     {"info", -1, 0, NO_KEYS, "server", "1.0.0", command_info, NULL,
      "Facts and numbers about the server."},
@@ -147,11 +151,11 @@ const struct command commands_table[] = {
      "Sets keys."},
     {"msetnx", -3, GROW | COMMAND_ATOMIC, 1, -1, 2, "string", "1.0.1", command_msetnx, NULL,
      "Sets keys if none of them is there."},
-    {"persist", 2, WRITE_FAST, ONE_KEY, "generic", "2.2.0", command_persist, NULL,
+    {"persist", 2, ATOMIC_FAST, ONE_KEY, "generic", "2.2.0", command_persist, NULL,
      "Lets a key not expire."},
-    {"pexpire", -3, WRITE_FAST, ONE_KEY, "generic", "2.6.0", command_pexpire, NULL,
+    {"pexpire", -3, ATOMIC_FAST, ONE_KEY, "generic", "2.6.0", command_pexpire, NULL,
      "Lets a key expire after milliseconds."},
-    {"pexpireat", -3, WRITE_FAST, ONE_KEY, "generic", "2.6.0", command_pexpireat, NULL,
+    {"pexpireat", -3, ATOMIC_FAST, ONE_KEY, "generic", "2.6.0", command_pexpireat, NULL,
      "Lets a key expire at a Unix time in milliseconds."},
     {"pexpiretime", 2, READ_FAST, ONE_KEY, "generic", "7.0.0", command_pexpiretime, NULL,
      "When a key expires, as a Unix time in milliseconds."},
@@ -163,9 +167,9 @@ const struct command commands_table[] = {
      "How many milliseconds a key has left."},
     {"quit", -1, OPEN_FAST, NO_KEYS, "connection", "1.0.0", command_quit, NULL,
      "Closes the connection."},
-    {"rename", 3, WRITE | COMMAND_ATOMIC, 1, 2, 1, "generic", "1.0.0", command_rename, NULL,
+    {"rename", 3, DELETE, 1, 2, 1, "generic", "1.0.0", command_rename, NULL,
      "Gives a key another name."},
-    {"renamenx", 3, WRITE_FAST | COMMAND_ATOMIC, 1, 2, 1, "generic", "1.0.0", command_renamenx, NULL,
+    {"renamenx", 3, DELETE | COMMAND_FAST, 1, 2, 1, "generic", "1.0.0", command_renamenx, NULL,
      "Gives a key another name that no key has."},
     {"reset", 1, OPEN_FAST, NO_KEYS, "connection", "6.2.0", command_reset, NULL,
      "Makes the connection as it was in the beginning."},
@@ -187,7 +191,7 @@ const struct command commands_table[] = {
      "How many seconds a key has left."},
     {"type", 2, READ_FAST, ONE_KEY, "generic", "1.0.0", command_type, NULL,
      "The kind of a value: string, or none."},
-    {"unlink", -2, WRITE_FAST, ALL_KEYS, "generic", "4.0.0", command_del, NULL,
+    {"unlink", -2, DELETE | COMMAND_FAST, ALL_KEYS, "generic", "4.0.0", command_del, NULL,
      "Deletes keys. Returns how many were there."},
     END};
 // clang-format on
@@ -300,6 +304,12 @@ static bool find_command(struct request *request)
     else
         request->command = sub;
     return sub != NULL;
+}
+
+const struct command *commands_match(const struct resp_arg *args, size_t count)
+{
+    const struct command *command = commands_find(&args[0]);
+    return command && !command->subcommands && is_arity_right(command, count) ? command : NULL;
 }
 
 void commands_run(struct request *request)

@@ -19,11 +19,14 @@
 // The Redis that clients may take us for.
 #define COMPATIBLE_VERSION "7.0.15"
 
+struct mirror;
+
 enum { WAIT_MAX_MS = 3600 * 1000 };
 
 // What all connections share.
 struct service {
     struct store *store;
+    struct mirror *mirror; // NULL: there is no Redis behind us
     struct sessions sessions;
     struct waiters waiters;
     struct buf scratch; // of one command: a value that is being changed
@@ -53,6 +56,7 @@ struct request {
     uint64_t now_ms; // clock_wall_ms
     struct buf *out;
     enum after after;
+    uint64_t purged;          // of the keys that it deletes so many were in Redis
     struct resp_arg wait_key; // valid until the next command
     uint64_t wait_ms;
     struct job *job;
@@ -69,8 +73,10 @@ enum command_flag {
     // What they mean to a Redis behind us (mirror_plan.h).
     COMMAND_REPLACES = 128, // whatever its keys held
     COMMAND_ATOMIC = 256,   // what it does depends on what its keys held
-    COMMAND_LOCAL = 512,    // its keys are never there
-    COMMAND_PURGES = 1024,  // keys that it does not name
+    COMMAND_ADDS = 512,     // to what its keys held
+    COMMAND_DELETES = 1024, // its keys, or some
+    COMMAND_LOCAL = 2048,   // its keys are never there
+    COMMAND_PURGES = 4096,  // keys that it does not name
 };
 
 struct command {
@@ -83,6 +89,9 @@ struct command {
     const struct command *subcommands;    // NULL, or up to one without a name
     const char *summary;
 };
+
+// The command that these run, with as many arguments as it needs; NULL: they will be refused.
+const struct command *commands_match(const struct resp_arg *args, size_t count);
 
 // Answers one command. Sets request->command and request->after.
 void commands_run(struct request *request);

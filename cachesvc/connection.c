@@ -16,10 +16,12 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "mirror.h"
 #include "reply.h"
 #include "server.h"
 
@@ -33,6 +35,13 @@ enum {
 
 enum state { OPEN, ENDING, LAST, CLOSED };
 
+// A command that waits for Redis, with args of its own.
+struct parked {
+    struct mirror_wait *wait;
+    size_t count;
+    struct resp_arg args[];
+};
+
 struct connection {
     uv_pipe_t pipe;
     struct server *server;
@@ -43,7 +52,8 @@ struct connection {
     struct buf input, sending, unsent;
     uv_write_t write;
     struct waiter waiter;
-    struct job *job; // NULL: none
+    struct parked *parked; // NULL: none
+    struct job *job;       // NULL: none
     struct connection *next_job;
 };
 
@@ -104,6 +114,10 @@ void connection_close(struct connection *connection)
     leave_jobs(connection);
     job_free(connection->job);
     connection->job = NULL;
+    if (connection->parked)
+        mirror_cancel(connection->parked->wait);
+    free(connection->parked);
+    connection->parked = NULL;
     cache_release_locks(&server->service, &connection->session, clock_wall_ms());
     session_close(&connection->session, &server->service.sessions);
     uv_close((uv_handle_t *)&connection->pipe, on_closed);
@@ -129,7 +143,7 @@ static size_t unsent_bytes(const struct connection *connection)
 
 static bool is_blocked(const struct connection *connection)
 {
-    return connection->waiter.lock || connection->job;
+    return connection->waiter.lock || connection->job || connection->parked;
 }
 
 static bool may_execute(const struct connection *connection)
@@ -229,23 +243,80 @@ static void block(struct connection *connection, const struct request *request)
     server_on_blocked(server);
 }
 
-static void execute(struct connection *connection, uint64_t now_ms)
+static void run(struct connection *connection, const struct resp_arg *args, size_t count,
+                uint64_t purged)
 {
     struct server *server = connection->server;
     struct request request = {.service = &server->service,
                               .store = server->service.store,
                               .session = &connection->session,
-                              .args = connection->parser.args,
-                              .count = connection->parser.arg_count,
-                              .now_ms = now_ms,
+                              .args = args,
+                              .count = count,
+                              .purged = purged,
+                              .now_ms = connection->server->now_ms,
                               .out = &server->out};
     commands_run(&request);
+    if (server->service.mirror && commands_match(args, count))
+        mirror_after(server->service.mirror, request.command, args, count);
     if (request.after == AFTER_CLOSE)
         connection->state = LAST;
     else if (request.after == AFTER_BREAK)
         close_for(connection, "the reply would be too large");
     else if (request.after != AFTER_NOTHING)
         block(connection, &request);
+}
+
+// Its args, and their bytes, in one piece.
+static struct parked *park(const struct resp_parser *parser)
+{
+    size_t size = sizeof(struct parked) + parser->arg_count * sizeof(struct resp_arg);
+    for (size_t i = 0; i < parser->arg_count; ++i)
+        size += parser->args[i].length;
+    struct parked *parked = mem_alloc(size);
+    char *bytes = (char *)&parked->args[parser->arg_count];
+    parked->count = parser->arg_count;
+    for (size_t i = 0; i < parked->count; ++i) {
+        parked->args[i] = (struct resp_arg){.bytes = bytes, .length = parser->args[i].length};
+        memcpy(bytes, parser->args[i].bytes, parser->args[i].length);
+        bytes += parser->args[i].length;
+    }
+    return parked;
+}
+
+static void on_ready(void *context, const struct mirror_answer *answer)
+{
+    struct connection *connection = context;
+    struct parked *parked = connection->parked;
+    struct server *server = connection->server;
+    connection->parked = NULL;
+    connection->session.is_blocked = false;
+    server->now_ms = clock_wall_ms();
+    if (answer->reply)
+        buf_append(&server->out, answer->reply->data, answer->reply->length);
+    else
+        run(connection, parked->args, parked->count, answer->purged);
+    free(parked);
+    flush(connection);
+    execute_input(connection);
+    server_answer_due(server);
+}
+
+static void execute(struct connection *connection)
+{
+    const struct resp_parser *parser = &connection->parser;
+    struct mirror *mirror = connection->server->service.mirror;
+    const struct command *command = mirror ? commands_match(parser->args, parser->arg_count) : NULL;
+    struct mirror_wait *wait = NULL;
+    if (command)
+        wait =
+            mirror_before(mirror, command, parser->args, parser->arg_count, on_ready, connection);
+    if (!wait) {
+        run(connection, parser->args, parser->arg_count, 0);
+        return;
+    }
+    connection->parked = park(parser);
+    connection->parked->wait = wait;
+    connection->session.is_blocked = true;
 }
 
 static void refuse_input(struct connection *connection, const char *error)
@@ -260,12 +331,12 @@ static size_t execute_some(struct connection *connection, char *data, size_t len
 {
     struct server *server = connection->server;
     struct resp_parser *parser = &connection->parser;
-    uint64_t now_ms = clock_wall_ms();
     size_t at = 0;
+    server->now_ms = clock_wall_ms();
     while (may_execute(connection)) {
         enum resp_result result = resp_parse(parser, data + at, length - at);
         if (result == RESP_COMMAND)
-            execute(connection, now_ms);
+            execute(connection);
         at += parser->consumed;
         resp_next(parser);
         if (result == RESP_ERROR)

@@ -24,6 +24,7 @@ struct job {
     size_t pattern_count;
     uint64_t cursor;
     uint64_t count;   // listed or deleted
+    uint64_t purged;  // in Redis
     bool is_too_long; // the list
     struct buf found; // the elements of the list; or of this step, the keys to delete
 };
@@ -73,6 +74,11 @@ void job_add_deleted(struct job *job, uint64_t deleted)
     job->count += deleted;
 }
 
+void job_set_purged(struct job *job, uint64_t purged)
+{
+    job->purged = purged;
+}
+
 static bool matches(const struct pattern *pattern, const char *key, size_t length)
 {
     if (pattern->is_prefix)
@@ -120,7 +126,7 @@ bool job_step(struct job *job, struct store *store, uint64_t now_ms)
 void job_reply(const struct job *job, struct buf *out)
 {
     if (job->kind == JOB_DELETE) {
-        reply_integer(out, (int64_t)job->count);
+        reply_integer(out, (int64_t)(job->count > job->purged ? job->count : job->purged));
     } else if (job->is_too_long) {
         reply_error(out, "ERR the reply would be larger than %zu bytes, use SCAN", job->reply_max);
     } else {

@@ -26,6 +26,9 @@ void job_add_prefix(struct job *job, const char *prefix, size_t length);
 // So many keys were deleted already.
 void job_add_deleted(struct job *job, uint64_t deleted);
 
+// Of the deleted keys so many, or more, were in Redis; those here were there too.
+void job_set_purged(struct job *job, uint64_t purged);
+
 // One step, a fraction of a millisecond. Returns whether more are needed.
 bool job_step(struct job *job, struct store *store, uint64_t now_ms);
 

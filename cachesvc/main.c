@@ -1,5 +1,5 @@
-// cachesvc: the cache's writer. Options, where its memory and its socket come from, the signals;
-// the rest is server.c's.
+// cachesvc: the cache's writer. Options, where its memory, its socket and its configuration come
+// from, the signals; the rest is server.c's and mirror.c's.
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,14 +8,19 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/control_link.h"
+#include "common/home.h"
 #include "common/inherited.h"
+#include "common/json.h"
 #include "common/keytable.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/notify.h"
 #include "common/proto.h"
 #include "common/usock.h"
+#include "config.h"
 #include "memory.h"
+#include "mirror.h"
 #include "server.h"
 
 static const char usage[] =
@@ -30,7 +35,11 @@ static const char usage[] =
     "  --help         this text\n"
     "  --version      the version\n"
     "\n"
-    "SIGTERM or SIGINT: answer what was asked, then end.\n";
+    "REDIS_HOST, REDIS_PORT and REDIS_PASSWORD say where the Redis behind it is, if there is one "
+    "and\n"
+    "the ecosystem file does not say it.\n"
+    "\n"
+    "SIGTERM or SIGINT: answer what was asked, tell Redis what it does not know, then end.\n";
 
 struct program {
     uv_loop_t loop;
@@ -40,17 +49,32 @@ struct program {
     struct memory memory;
     struct state_page *state; // NULL: nobody tells what is read
     struct store *store;
+    int listener;
+    struct control_link *link; // NULL by hand
+    struct config config;
+    struct mirror *mirror; // NULL: no Redis
     struct server server;
+    bool is_serving;
+    struct err *err;
+    bool has_failed; // err says why
 };
 
-enum { MEMORY_DEFAULT = 256 << 20 };
+enum { MEMORY_DEFAULT = 256 << 20, DRAIN_MS = 2000 };
+
+// Serves no more. The loop runs out when all that was asked is answered.
+static void stop(struct program *program)
+{
+    control_link_close(program->link);
+    program->link = NULL;
+    if (program->is_serving)
+        server_stop(&program->server);
+}
 
 static void on_signal(uv_signal_t *signal, int number)
 {
-    struct program *program = signal->data;
     (void)number;
     notify_send("STOPPING=1");
-    server_stop(&program->server);
+    stop(signal->data);
 }
 
 // Opens the memory; returns the listening socket, or -1.
@@ -78,23 +102,75 @@ static int open_own(struct program *program, struct err *err)
     return usock_listen(program->path, err);
 }
 
-static int serve(struct program *program, struct err *err)
+// --- serving ------------------------------------------------------------------------------------
+
+static void on_redis_event(void *context, const char *name, const char *text)
 {
-    int listener = program->path ? open_own(program, err) : open_inherited(program, err);
-    if (listener == -1)
+    struct program *program = context;
+    if (program->link)
+        control_link_event(program->link, "redis", name, text);
+}
+
+static int serve(struct program *program)
+{
+    if (server_open(&program->server, &program->loop, program->store, program->listener,
+                    program->err) != 0)
         return -1;
-    program->store = memory_open_store(&program->memory, clock_wall_ms(), err);
-    if (!program->store ||
-        server_open(&program->server, &program->loop, program->store, listener, err) != 0)
-        return -1;
+    program->is_serving = true;
     program->server.touches.page = program->state;
+    if (program->config.redis)
+        program->mirror = mirror_open(&program->loop, program->config.redis, program->store,
+                                      on_redis_event, program);
+    program->server.service.mirror = program->mirror;
     log_info("serving");
     notify_send("READY=1\nSTATUS=serving");
-    uv_run(&program->loop, UV_RUN_DEFAULT);
-    server_fini(&program->server);
-    if (program->path)
-        unlink(program->path);
     return 0;
+}
+
+static int on_registered(void *context, struct json_object *answer, struct err *err)
+{
+    struct program *program = context;
+    (void)err;
+    if (program->is_serving) // a supervisor that was started anew
+        return 0;
+    program->has_failed =
+        config_from_document(&program->config, json_get_object(answer, "document"), program->err) !=
+            0 ||
+        serve(program) != 0;
+    if (program->has_failed)
+        stop(program);
+    return 0;
+}
+
+static const struct control_link_handlers link_handlers = {.on_registered = on_registered};
+
+static int start(struct program *program)
+{
+    program->listener =
+        program->path ? open_own(program, program->err) : open_inherited(program, program->err);
+    if (program->listener == -1)
+        return -1;
+    program->store = memory_open_store(&program->memory, clock_wall_ms(), program->err);
+    if (!program->store)
+        return -1;
+    if (program->path)
+        return config_by_hand(&program->config, program->err) == 0 ? serve(program) : -1;
+    if (home_open(program->err) != 0)
+        return -1;
+    program->link = control_link_open(&program->loop, home_path(HOME_CONTROL), "cachesvc",
+                                      &link_handlers, program);
+    return 0;
+}
+
+static void finish(struct program *program)
+{
+    if (program->mirror)
+        mirror_drain(program->mirror, DRAIN_MS);
+    mirror_close(program->mirror);
+    if (program->is_serving)
+        server_fini(&program->server);
+    if (program->is_serving && program->path)
+        unlink(program->path);
 }
 
 static void open_signal(struct program *program, uv_signal_t *handle, int number)
@@ -107,17 +183,21 @@ static void open_signal(struct program *program, uv_signal_t *handle, int number
 
 static int run(struct program *program, struct err *err)
 {
+    program->err = err;
     uv_loop_init(&program->loop);
     open_signal(program, &program->sigterm, SIGTERM);
     open_signal(program, &program->sigint, SIGINT);
-    int result = serve(program, err);
+    program->has_failed = start(program) != 0;
+    uv_run(&program->loop, UV_RUN_DEFAULT);
+    finish(program);
     uv_close((uv_handle_t *)&program->sigterm, NULL);
     uv_close((uv_handle_t *)&program->sigint, NULL);
     uv_run(&program->loop, UV_RUN_DEFAULT);
     uv_loop_close(&program->loop);
+    config_clear(&program->config);
     store_close(program->store);
     memory_unmap(&program->memory);
-    return result;
+    return program->has_failed ? -1 : 0;
 }
 
 static int refuse_arguments(void)

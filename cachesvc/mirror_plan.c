@@ -56,12 +56,12 @@ bool mirror_is_reserved(const char *key, size_t length)
 
 // --- patterns -----------------------------------------------------------------------------------
 
-static void append_literally(struct buf *pattern, const struct resp_arg *text)
+void mirror_append_literally(struct buf *pattern, const char *text, size_t length)
 {
-    for (size_t i = 0; i < text->length; ++i) {
-        if (text->bytes[i] && strchr("*?[]\\", text->bytes[i]))
+    for (size_t i = 0; i < length; ++i) {
+        if (text[i] && strchr("*?[]\\", text[i]))
             buf_append(pattern, "\\", 1);
-        buf_append(pattern, &text->bytes[i], 1);
+        buf_append(pattern, &text[i], 1);
     }
 }
 
@@ -70,10 +70,10 @@ static void invalidated(struct buf *pattern, const char *before, const struct re
                         const struct resp_arg *id)
 {
     buf_append_text(pattern, before);
-    append_literally(pattern, resource);
+    mirror_append_literally(pattern, resource->bytes, resource->length);
     if (id) {
         buf_append(pattern, ":", 1);
-        append_literally(pattern, id);
+        mirror_append_literally(pattern, id->bytes, id->length);
         buf_append(pattern, ":", 1);
     }
     buf_append(pattern, "*", 1);

@@ -30,6 +30,9 @@ enum { MIRROR_PATTERNS_MAX = 3 };
 size_t mirror_patterns(const struct command *command, const struct resp_arg *args,
                        struct buf patterns[MIRROR_PATTERNS_MAX]);
 
+// Appends to a pattern what matches this text alone.
+void mirror_append_literally(struct buf *pattern, const char *text, size_t length);
+
 // The key that CACHE.INVALIDATE deletes beside its patterns.
 void mirror_invalidated_key(const struct resp_arg *args, struct buf *key);
 

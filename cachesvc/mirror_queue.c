@@ -67,7 +67,8 @@ bool mirror_queue_add(struct mirror_queue *queue, const char *key, size_t length
 {
     struct mirror_change *old = map_get_n(queue->by_key, key, length);
     if (old) { // a new value has tries of its own
-        old->kind = kind == CHANGE_ANNOUNCE ? old->kind : kind;
+        if (kind == CHANGE_WRITE || kind > old->kind)
+            old->kind = kind;
         old->tries = 0;
         return true;
     }
@@ -102,7 +103,7 @@ bool mirror_queue_put_back(struct mirror_queue *queue, struct mirror_change *cha
 {
     struct mirror_change *newer = map_get_n(queue->by_key, change->key, change->length);
     if (newer) {
-        if (newer->kind < change->kind && newer->kind == CHANGE_ANNOUNCE)
+        if (newer->kind < change->kind)
             newer->kind = change->kind;
         free(change);
         return true;

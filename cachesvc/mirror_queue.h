@@ -8,6 +8,7 @@
 
 enum mirror_change_kind {
     CHANGE_ANNOUNCE, // Redis has it already, the others do not know
+    CHANGE_FORGET,   // it was changed here alone: what Redis has holds
     CHANGE_WRITE,
     CHANGE_DELETE, // whatever it is here: Redis did not take it
 };

@@ -190,13 +190,16 @@ static void on_limit(uv_timer_t *timer)
     watch_limit(link);
 }
 
-// Such a Redis is of no use: it is a replica, is not ready, or does not know us any more.
-static bool is_fatal(const redisReply *reply)
+// Such a Redis is of no use: it is a replica, is not ready, or does not know us any more. In the
+// greeting every error says that; but one that is full still deletes, and tells others.
+static bool is_fatal(const struct redis_link *link, const redisReply *reply)
 {
     static const char *const codes[] = {"READONLY", "LOADING", "MASTERDOWN",
                                         "NOAUTH",   "NOPERM",  "CLUSTERDOWN"};
     if (reply->type != REDIS_REPLY_ERROR)
         return false;
+    if (link->state == GREETING)
+        return strncmp(reply->str, "OOM", 3) != 0;
     for (size_t i = 0; i < sizeof codes / sizeof *codes; ++i)
         if (strncmp(reply->str, codes[i], strlen(codes[i])) == 0)
             return true;
@@ -208,8 +211,7 @@ static void on_reply(void *context, const redisReply *reply)
     struct call *call = context;
     struct redis_link *link = call->link;
     char reason[256];
-    bool is_bad =
-        reply && reply->type == REDIS_REPLY_ERROR && (is_fatal(reply) || link->state == GREETING);
+    bool is_bad = reply && is_fatal(link, reply);
     if (is_bad)
         snprintf(reason, sizeof reason, "%s", reply->str);
     if (call->is_awaited) {
@@ -348,6 +350,7 @@ static void send_beat(struct redis_link *link)
 static void on_beat(uv_timer_t *timer)
 {
     struct redis_link *link = timer->data;
+    link->handlers->on_beat(link->context);
     if (!link->beat_is_out)
         send_beat(link);
     else if (uv_now(link->loop) > link->beat_due_ms)

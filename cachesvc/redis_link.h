@@ -31,6 +31,7 @@ struct redis_link_handlers {
     void (*on_open)(void *context);
     // What redis_link_is_healthy says has changed.
     void (*on_health)(void *context, bool is_healthy);
+    void (*on_beat)(void *context); // now and then while it is open
     // Also during the greeting; our own messages too.
     void (*on_message)(void *context, const char *text, size_t length);
     // "connect", "error" or "close", and what there is to say, for the log of the supervisor.

@@ -17,6 +17,7 @@ struct server {
     size_t command_max; // bytes of one command
     size_t clients_max;
     bool is_stopping;
+    uint64_t now_ms; // clock_wall_ms, for the commands of one read
 
     char input[READ_SIZE];   // of the connection that is being read
     struct buf out;          // replies of the connection that is being served

@@ -171,17 +171,36 @@ void store_expire(struct store *store, const struct store_value *value, uint64_t
     store_end(store);
 }
 
-struct segment_tag store_tag(const struct store *store, const char *tag, size_t length)
+struct segment_tag store_tag_of_slot(const struct store *store, uint32_t slot)
 {
-    uint32_t slot = segment_tag_slot(store->page.header, tag, length);
     return (struct segment_tag){
         slot, atomic_load_explicit(&store->page.generations[slot], memory_order_relaxed)};
 }
 
+struct segment_tag store_tag(const struct store *store, const char *tag, size_t length)
+{
+    return store_tag_of_slot(store, segment_tag_slot(store->page.header, tag, length));
+}
+
+static void purge(struct store *store, uint32_t slot)
+{
+    atomic_fetch_add_explicit(&store->page.generations[slot], 1, memory_order_release);
+}
+
 void store_purge_tag(struct store *store, const char *tag, size_t length)
 {
-    uint32_t slot = segment_tag_slot(store->page.header, tag, length);
-    atomic_fetch_add_explicit(&store->page.generations[slot], 1, memory_order_release);
+    purge(store, segment_tag_slot(store->page.header, tag, length));
+}
+
+void store_purge_slot(struct store *store, uint32_t slot)
+{
+    for (; slot <= store->page.header->tag_mask; slot += SEGMENT_TAG_SLOTS_MIN)
+        purge(store, slot);
+}
+
+struct segment_header *store_page(const struct store *store)
+{
+    return store->page.header;
 }
 
 void store_flush(struct store *store)

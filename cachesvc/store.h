@@ -76,6 +76,11 @@ void store_expire(struct store *store, const struct store_value *value, uint64_t
 struct segment_tag store_tag(const struct store *store, const char *tag, size_t length);
 void store_purge_tag(struct store *store, const char *tag, size_t length);
 
+// The same for tags that are known by their number among those of all machines
+// (SEGMENT_TAG_SLOTS_MIN) only. Purging takes all that have it in common.
+struct segment_tag store_tag_of_slot(const struct store *store, uint32_t slot);
+void store_purge_slot(struct store *store, uint32_t slot);
+
 // Everything is gone, at once. Its memory comes back as it is needed.
 void store_flush(struct store *store);
 
@@ -106,6 +111,9 @@ const struct segment_tag *store_value_tags(const struct store *store,
 
 // The bytes that the item of a value just found takes.
 size_t store_value_memory(const struct store *store, const struct store_value *value);
+
+// The header of the page, which is the writer's but for what the store keeps in it.
+struct segment_header *store_page(const struct store *store);
 
 // For tests: whether everything in the page agrees with everything else.
 bool store_is_sound(const struct store *store);

@@ -1,0 +1,539 @@
+// Life, the greeting, and what others say.
+#include "mirror.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "mirror_plan.h"
+#include "mirror_state.h"
+
+enum {
+    WORK_MS = 2, // of a turn of the loop, for patterns of others
+    JOBS_MAX = 64,
+    FORGET_MS = 30 * 24 * 3600 * 1000ll, // machines that said nothing for so long
+    HANDLES = 2,
+};
+
+struct remote_job {
+    struct remote_job *next;
+    struct job *job;
+};
+
+// --- what has changed ---------------------------------------------------------------------------
+
+char *mirror_full_key(const struct mirror *mirror, const char *key, size_t length, size_t *full)
+{
+    size_t prefix = strlen(mirror->config->prefix);
+    char *bytes = mem_alloc(prefix + length + 1);
+    memcpy(bytes, mirror->config->prefix, prefix);
+    memcpy(bytes + prefix, key, length);
+    *full = prefix + length;
+    return bytes;
+}
+
+void mirror_key_changed(struct mirror *mirror, const char *key, size_t length)
+{
+    mirror->changes[segment_hash(key, length) % CHANGE_SLOTS]++;
+}
+
+void mirror_all_changed(struct mirror *mirror)
+{
+    mirror->all_changes++;
+}
+
+bool mirror_is_idle(const struct mirror *mirror)
+{
+    for (size_t i = 0; i < TAG_WORDS; ++i)
+        if (mirror->changed_tags[i] != 0)
+            return false;
+    return mirror_queue_count(mirror->queue) == 0 && mirror->announced.length == 0 &&
+           !mirror->owed && !mirror->owes_everything && mirror->purges == 0 && mirror->batches == 0;
+}
+
+// A cachesvc that is killed finds in the page that it owes Redis something, if not what.
+void mirror_note_unsent(struct mirror *mirror)
+{
+    mirror->page->mirror.unsent = !mirror_is_idle(mirror);
+}
+
+// --- what others changed ------------------------------------------------------------------------
+
+static void drop_everything(struct mirror *mirror, const char *why)
+{
+    struct store_stats stats;
+    store_stats(mirror->store, &stats);
+    if (stats.keys > 0)
+        log_info("redis: all keys here are dropped: %s", why);
+    store_flush(mirror->store);
+    mirror_all_changed(mirror);
+}
+
+static void on_working(uv_idle_t *idle)
+{
+    struct mirror *mirror = idle->data;
+    uint64_t end_ns = uv_hrtime() + WORK_MS * UINT64_C(1000000);
+    while (mirror->jobs && uv_hrtime() < end_ns) {
+        struct remote_job *first = mirror->jobs;
+        if (job_step(first->job, mirror->store, clock_wall_ms()))
+            continue;
+        mirror->jobs = first->next;
+        mirror->job_count--;
+        mirror_all_changed(mirror);
+        job_free(first->job);
+        free(first);
+    }
+    if (!mirror->jobs)
+        uv_idle_stop(idle);
+}
+
+static void forget_jobs(struct mirror *mirror)
+{
+    struct remote_job *first;
+    while ((first = mirror->jobs) != NULL) {
+        mirror->jobs = first->next;
+        job_free(first->job);
+        free(first);
+    }
+    mirror->job_count = 0;
+}
+
+static void take_pattern(struct mirror *mirror, const char *pattern, size_t length)
+{
+    struct remote_job **end = &mirror->jobs;
+    if (mirror->job_count == JOBS_MAX) {
+        forget_jobs(mirror);
+        drop_everything(mirror, "others delete too many patterns");
+        return;
+    }
+    while (*end)
+        end = &(*end)->next;
+    *end = mem_zalloc(1, sizeof **end);
+    (*end)->job = job_new(JOB_DELETE, 0);
+    job_add_pattern((*end)->job, pattern, length);
+    mirror->job_count++;
+    mirror_all_changed(mirror);
+    uv_idle_start(&mirror->working, on_working);
+}
+
+// What we have not sent yet comes after what they did.
+static void take_key(struct mirror *mirror, const char *key, size_t length)
+{
+    mirror_key_changed(mirror, key, length);
+    if (!mirror_queue_has(mirror->queue, key, length))
+        (void)store_delete(mirror->store, key, length, clock_wall_ms());
+}
+
+static void take_tag(struct mirror *mirror, const struct mirror_tag *tag)
+{
+    uint64_t *version = &mirror->tag_versions[tag->slot];
+    if (tag->version > *version)
+        *version = tag->version;
+    store_purge_slot(mirror->store, tag->slot);
+    mirror_all_changed(mirror);
+}
+
+static void take_item(struct mirror *mirror, const struct mirror_item *item)
+{
+    switch (item->kind) {
+    case ITEM_KEY:
+        take_key(mirror, item->bytes, item->length);
+        break;
+    case ITEM_PATTERN:
+        take_pattern(mirror, item->bytes, item->length);
+        break;
+    case ITEM_TAG:
+        take_tag(mirror, &item->tag);
+        break;
+    case ITEM_EVERYTHING:
+        drop_everything(mirror, "another machine has deleted everything");
+        break;
+    }
+}
+
+// --- epochs -------------------------------------------------------------------------------------
+
+// The last epoch of a machine that was heard of; a new one has 0.
+static uint64_t *epoch_of(struct mirror *mirror, uint64_t id)
+{
+    char text[17];
+    snprintf(text, sizeof text, "%016" PRIx64, id);
+    uint64_t *epoch = map_get(mirror->machines, text);
+    if (!epoch) {
+        epoch = mem_zalloc(1, sizeof *epoch);
+        (void)map_put(mirror->machines, text, epoch);
+    }
+    return epoch;
+}
+
+static void heard_of(struct mirror *mirror, uint64_t *known, uint64_t epoch)
+{
+    if (epoch <= *known)
+        return;
+    mirror->page->mirror.others += epoch - *known;
+    *known = epoch;
+}
+
+static void on_message(void *context, const char *text, size_t length)
+{
+    struct mirror *mirror = context;
+    struct mirror_head head;
+    struct mirror_reader reader;
+    struct mirror_item item;
+    int result = mirror_message_read(text, length, &head, &reader);
+    if (result == 0 && head.id == mirror->page->mirror.id)
+        return;
+    if (result == 0) {
+        uint64_t *known = epoch_of(mirror, head.id);
+        if (mirror->knows_machines && head.previous > *known)
+            drop_everything(mirror, "a message of another machine is missing");
+        heard_of(mirror, known, head.epoch);
+        mirror->stats.heard++;
+        while ((result = mirror_message_next(&reader, &item)) == 1)
+            take_item(mirror, &item);
+    }
+    if (result == -1)
+        drop_everything(mirror, "a message was not understood");
+}
+
+// The machines in the hash against those in the map; whether something was missed.
+static bool compare_epochs(struct mirror *mirror)
+{
+    uint64_t sum = 0;
+    bool missed = false;
+    for (size_t i = 0; i < mirror->greeted_count; ++i) {
+        const struct greeted *greeted = &mirror->greeted[i];
+        if (greeted->id == mirror->page->mirror.id)
+            continue;
+        uint64_t *known = epoch_of(mirror, greeted->id);
+        missed = missed || greeted->epoch > *known;
+        sum += greeted->epoch;
+        if (greeted->epoch > *known)
+            *known = greeted->epoch;
+    }
+    // A process that has just begun knows of the others no more than what the page says.
+    return mirror->knows_machines ? missed : sum != mirror->page->mirror.others;
+}
+
+static void add_up_epochs(struct mirror *mirror)
+{
+    size_t cursor = 0;
+    void *epoch;
+    mirror->page->mirror.others = 0;
+    while (map_next(mirror->machines, &cursor, &epoch))
+        mirror->page->mirror.others += *(uint64_t *)epoch;
+}
+
+// --- the greeting -------------------------------------------------------------------------------
+
+static struct redis_word word(const char *text)
+{
+    return (struct redis_word){text, strlen(text)};
+}
+
+static void forget(struct mirror *mirror, const redisReply *id)
+{
+    struct redis_word words[] = {
+        REDIS_WORD("HDEL"), word(mirror->epochs_key), {id->str, (size_t)id->len}};
+    redis_link_send(mirror->link, words, 3, false, NULL, NULL);
+}
+
+static void on_epochs(void *context, const redisReply *reply)
+{
+    struct mirror *mirror = context;
+    uint64_t now_ms = clock_wall_ms();
+    if (!reply || reply->type != REDIS_REPLY_ARRAY)
+        return;
+    free(mirror->greeted);
+    mirror->greeted = mem_alloc((reply->elements / 2 + 1) * sizeof *mirror->greeted);
+    mirror->greeted_count = 0;
+    for (size_t i = 0; i + 1 < reply->elements; i += 2) {
+        const redisReply *id = reply->element[i], *epoch = reply->element[i + 1];
+        if (id->type != REDIS_REPLY_STRING || epoch->type != REDIS_REPLY_STRING)
+            continue;
+        struct greeted greeted = {strtoull(id->str, NULL, 16), strtoull(epoch->str, NULL, 10)};
+        mirror->greeted[mirror->greeted_count++] = greeted;
+        if (greeted.id != mirror->page->mirror.id && greeted.epoch / 1000 + FORGET_MS < now_ms)
+            forget(mirror, id);
+    }
+}
+
+// Versions only grow, whoever forgot one: a tag that Redis has lost is told it again.
+static void on_tag_versions(void *context, const redisReply *reply)
+{
+    struct mirror *mirror = context;
+    if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != SEGMENT_TAG_SLOTS_MIN)
+        return;
+    for (size_t i = 0; i < SEGMENT_TAG_SLOTS_MIN; ++i) {
+        const redisReply *element = reply->element[i];
+        uint64_t theirs =
+            element->type == REDIS_REPLY_STRING ? strtoull(element->str, NULL, 10) : 0;
+        if (theirs > mirror->tag_versions[i])
+            mirror->tag_versions[i] = theirs;
+        else if (theirs < mirror->tag_versions[i])
+            mirror->changed_tags[i / 64] |= UINT64_C(1) << i % 64;
+    }
+}
+
+static void ask_for_tag_versions(struct mirror *mirror)
+{
+    struct redis_word *words = mem_alloc((SEGMENT_TAG_SLOTS_MIN + 1) * sizeof *words);
+    words[0] = REDIS_WORD("MGET");
+    for (unsigned i = 0; i < SEGMENT_TAG_SLOTS_MIN; ++i) {
+        char *key = mem_printf("%s%stag:%u", mirror->config->prefix, MIRROR_RESERVED, i);
+        words[i + 1] = word(key);
+    }
+    redis_link_send(mirror->link, words, SEGMENT_TAG_SLOTS_MIN + 1, false, on_tag_versions, mirror);
+    for (unsigned i = 0; i < SEGMENT_TAG_SLOTS_MIN; ++i)
+        free((char *)words[i + 1].bytes);
+    free(words);
+}
+
+// That we are there, as far as others may have heard of us. A replica refuses to be written to.
+static void on_greet(void *context)
+{
+    struct mirror *mirror = context;
+    struct mirror_head head = {.id = mirror->page->mirror.id,
+                               .previous = mirror->page->mirror.epoch,
+                               .epoch = mirror->page->mirror.epoch};
+    char epoch[24];
+    struct buf hello = BUF_INIT;
+    snprintf(epoch, sizeof epoch, "%" PRIu64, head.epoch);
+    struct redis_word set[] = {REDIS_WORD("HSET"), word(mirror->epochs_key), word(mirror->id),
+                               word(epoch)};
+    struct redis_word get[] = {REDIS_WORD("HGETALL"), word(mirror->epochs_key)};
+    redis_link_send(mirror->link, set, 4, false, NULL, NULL);
+    redis_link_send(mirror->link, get, 2, false, on_epochs, mirror);
+    ask_for_tag_versions(mirror);
+    mirror_message_begin(&hello, &head);
+    redis_link_publish(mirror->link, hello.data, hello.length, NULL, NULL);
+    buf_free(&hello);
+}
+
+static void on_open(void *context)
+{
+    struct mirror *mirror = context;
+    bool missed = compare_epochs(mirror);
+    if (!mirror->knows_machines && mirror->page->mirror.unsent)
+        mirror_owe_everything(mirror);
+    mirror->knows_machines = true;
+    add_up_epochs(mirror);
+    if (missed)
+        drop_everything(mirror, "others changed keys while Redis was away");
+}
+
+static void on_health(void *context, bool is_healthy)
+{
+    struct mirror *mirror = context;
+    atomic_store_explicit(&mirror->page->redis_wait_ms,
+                          is_healthy ? (uint32_t)mirror->config->deadline_ms : 0,
+                          memory_order_relaxed);
+    if (!is_healthy)
+        return;
+    mirror_pay(mirror);
+    mirror_send_soon(mirror);
+}
+
+// What Redis refused, or was too slow for, is tried again.
+static void on_beat(void *context)
+{
+    struct mirror *mirror = context;
+    mirror_pay(mirror);
+    if (!mirror_is_idle(mirror))
+        mirror_send_soon(mirror);
+}
+
+static void on_event(void *context, const char *name, const char *text)
+{
+    struct mirror *mirror = context;
+    mirror->on_event(mirror->context, name, text);
+}
+
+static const struct redis_link_handlers handlers = {.on_greet = on_greet,
+                                                    .on_open = on_open,
+                                                    .on_health = on_health,
+                                                    .on_beat = on_beat,
+                                                    .on_message = on_message,
+                                                    .on_event = on_event};
+
+// --- commands -----------------------------------------------------------------------------------
+
+static void fetch_missing(struct mirror *mirror, const struct command *command,
+                          const struct resp_arg *args, size_t count, struct mirror_wait *wait)
+{
+    struct store_value value;
+    uint64_t now_ms = clock_wall_ms();
+    for (size_t at = mirror_first_key(command); at != 0; at = mirror_next_key(command, at, count))
+        if (!store_peek(mirror->store, args[at].bytes, args[at].length, now_ms, &value) &&
+            !mirror_queue_has(mirror->queue, args[at].bytes, args[at].length))
+            mirror_fetch(mirror, args[at].bytes, args[at].length, wait);
+}
+
+static void purge_patterns(struct mirror *mirror, const struct command *command,
+                           const struct resp_arg *args, struct mirror_wait *wait)
+{
+    struct buf patterns[MIRROR_PATTERNS_MAX];
+    size_t count = mirror_patterns(command, args, patterns);
+    for (size_t i = 0; i < count; ++i) {
+        mirror_purge(mirror, patterns[i].data, patterns[i].length, wait);
+        buf_free(&patterns[i]);
+    }
+}
+
+struct mirror_wait *
+mirror_before(struct mirror *mirror, const struct command *command, const struct resp_arg *args,
+              size_t count, void (*on_ready)(void *context, const struct mirror_answer *answer),
+              void *context)
+{
+    enum mirror_plan plan = mirror_plan(command, args, count);
+    if (plan == PLAN_RUN || (!redis_link_is_healthy(mirror->link) && plan != PLAN_PURGE))
+        return NULL;
+    struct mirror_wait *wait = mirror_wait_new(on_ready, context);
+    if (plan == PLAN_FETCH)
+        fetch_missing(mirror, command, args, count, wait);
+    else if (plan == PLAN_ASK)
+        mirror_ask(mirror, command, args, count, wait);
+    else
+        purge_patterns(mirror, command, args, wait);
+    return mirror_wait_begin(wait);
+}
+
+static void after_invalidate(struct mirror *mirror, const struct resp_arg *args)
+{
+    struct buf key = BUF_INIT;
+    mirror_invalidated_key(args, &key);
+    mirror_send_key(mirror, key.data, key.length, CHANGE_WRITE);
+    buf_free(&key);
+}
+
+// What Redis should have done and could not: a key that is not here may be there.
+static void key_written(struct mirror *mirror, const struct command *command,
+                        const struct resp_arg *key)
+{
+    struct store_value value;
+    bool is_here = store_peek(mirror->store, key->bytes, key->length, clock_wall_ms(), &value);
+    if (mirror_is_reserved(key->bytes, key->length) ||
+        (!is_here && command->flags & COMMAND_ATOMIC && !(command->flags & COMMAND_DELETES)))
+        return;
+    mirror_send_key(mirror, key->bytes, key->length,
+                    command->flags & COMMAND_ADDS ? CHANGE_FORGET : CHANGE_WRITE);
+}
+
+void mirror_after(struct mirror *mirror, const struct command *command, const struct resp_arg *args,
+                  size_t count)
+{
+    if (!(command->flags & COMMAND_WRITE))
+        return;
+    for (size_t at = mirror_first_key(command); at != 0; at = mirror_next_key(command, at, count))
+        key_written(mirror, command, &args[at]);
+    if (strcmp(command->name, "cache.purgetag") == 0)
+        for (size_t i = 1; i < count; ++i)
+            mirror_purge_tag(mirror, store_tag(mirror->store, args[i].bytes, args[i].length).slot %
+                                         SEGMENT_TAG_SLOTS_MIN);
+    else if (strcmp(command->name, "cache.invalidate") == 0)
+        after_invalidate(mirror, args);
+}
+
+// --- life ---------------------------------------------------------------------------------------
+
+static void make_id(struct mirror *mirror)
+{
+    while (mirror->page->mirror.id == 0)
+        if (uv_random(NULL, NULL, &mirror->page->mirror.id, sizeof mirror->page->mirror.id, 0,
+                      NULL) != 0)
+            mirror->page->mirror.id = uv_hrtime();
+    snprintf(mirror->id, sizeof mirror->id, "%016" PRIx64, mirror->page->mirror.id);
+    mirror->epoch = mirror->page->mirror.epoch;
+}
+
+static void open_handles(struct mirror *mirror)
+{
+    uv_prepare_init(mirror->loop, &mirror->sending);
+    uv_idle_init(mirror->loop, &mirror->working);
+    mirror->sending.data = mirror->working.data = mirror;
+    mirror->open_handles = HANDLES;
+    uv_unref((uv_handle_t *)&mirror->sending);
+    uv_unref((uv_handle_t *)&mirror->working);
+}
+
+struct mirror *mirror_open(uv_loop_t *loop, const struct redis_config *config, struct store *store,
+                           void (*on_event_of)(void *context, const char *name, const char *text),
+                           void *context)
+{
+    struct mirror *mirror = mem_zalloc(1, sizeof *mirror);
+    mirror->loop = loop;
+    mirror->config = config;
+    mirror->store = store;
+    mirror->page = store_page(store);
+    mirror->on_event = on_event_of;
+    mirror->context = context;
+    mirror->queue = mirror_queue_new((size_t)config->queue_bytes);
+    mirror->machines = map_new();
+    mirror->epochs_key = mem_printf("%s%sepochs", config->prefix, MIRROR_RESERVED);
+    make_id(mirror);
+    open_handles(mirror);
+    char *channel = mem_printf("%s%sevents", config->prefix, MIRROR_RESERVED);
+    mirror->link = redis_link_open(loop, config, channel, mirror->id, &handlers, mirror);
+    free(channel);
+    return mirror;
+}
+
+static void on_drained(uv_timer_t *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+void mirror_drain(struct mirror *mirror, unsigned limit_ms)
+{
+    bool is_over = false;
+    uv_timer_t timer;
+    uv_timer_init(mirror->loop, &timer);
+    timer.data = &is_over;
+    uv_timer_start(&timer, on_drained, limit_ms, 0);
+    while (!is_over && redis_link_is_healthy(mirror->link) && !mirror_is_idle(mirror))
+        uv_run(mirror->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&timer, NULL);
+    uv_run(mirror->loop, UV_RUN_NOWAIT);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct mirror *mirror = handle->data;
+    if (--mirror->open_handles == 0)
+        free(mirror);
+}
+
+void mirror_close(struct mirror *mirror)
+{
+    if (!mirror)
+        return;
+    atomic_store_explicit(&mirror->page->redis_wait_ms, 0, memory_order_relaxed);
+    redis_link_close(mirror->link);
+    mirror_purge_fini(mirror);
+    forget_jobs(mirror);
+    mirror_queue_free(mirror->queue);
+    map_free(mirror->machines, free);
+    buf_free(&mirror->announced);
+    free(mirror->greeted);
+    free(mirror->epochs_key);
+    uv_close((uv_handle_t *)&mirror->sending, on_handle_closed);
+    uv_close((uv_handle_t *)&mirror->working, on_handle_closed);
+}
+
+void mirror_info(const struct mirror *mirror, struct buf *text)
+{
+    buf_printf(text, "redis_link:%s\r\n", redis_link_state(mirror->link));
+    buf_printf(text, "redis_breaker:%s\r\n", breaker_state_name(redis_link_breaker(mirror->link)));
+    buf_printf(text, "redis_machines:%zu\r\n", map_count(mirror->machines) + 1);
+    buf_printf(text, "redis_unsent_keys:%zu\r\n", mirror_queue_count(mirror->queue));
+    buf_printf(text, "redis_keys_sent:%" PRIu64 "\r\n", mirror->stats.sent);
+    buf_printf(text, "redis_keys_lost:%" PRIu64 "\r\n", mirror->stats.lost);
+    buf_printf(text, "redis_keys_fetched:%" PRIu64 "\r\n", mirror->stats.fetched);
+    buf_printf(text, "redis_keys_found:%" PRIu64 "\r\n", mirror->stats.found);
+    buf_printf(text, "redis_commands_passed_on:%" PRIu64 "\r\n", mirror->stats.asked);
+    buf_printf(text, "redis_messages_heard:%" PRIu64 "\r\n", mirror->stats.heard);
+}

@@ -1,0 +1,133 @@
+// What the files of the mirror share: mirror.c (life, others), mirror_send.c (changes to Redis),
+// mirror_fetch.c (values from Redis), mirror_purge.c (patterns).
+#ifndef GW_CACHESVC_MIRROR_STATE_H
+#define GW_CACHESVC_MIRROR_STATE_H
+
+#include "common/map.h"
+#include "common/redis_config.h"
+#include "mirror.h"
+#include "mirror_message.h"
+#include "mirror_queue.h"
+#include "redis_link.h"
+
+enum {
+    CHANGE_SLOTS = 1024,
+    TAG_WORDS = SEGMENT_TAG_SLOTS_MIN / 64,
+};
+
+struct greeted {
+    uint64_t id, epoch;
+};
+
+struct mirror {
+    uv_loop_t *loop;
+    const struct redis_config *config;
+    struct store *store;
+    struct segment_header *page; // the store's
+    void (*on_event)(void *context, const char *name, const char *text);
+    void *context;
+
+    struct redis_link *link;
+    char *epochs_key;
+    char id[17]; // page->mirror.id as text
+    unsigned open_handles;
+
+    // To Redis.
+    struct mirror_queue *queue;
+    uint64_t tag_versions[SEGMENT_TAG_SLOTS_MIN];
+    uint64_t changed_tags[TAG_WORDS]; // a bit each
+    struct buf announced;             // items of a message: what Redis has, others do not know
+    struct mirror_purge *owed;        // patterns of keys to delete there
+    unsigned owed_count;
+    bool owes_everything;
+    struct mirror_purge *purging; // the one of these that is under way
+    unsigned purges;              // under way, these and those that commands wait for
+    unsigned batches;             // on their way
+    uint64_t epoch;               // the last one that was tried; page->mirror.epoch arrived
+    uv_prepare_t sending;         // while there is something to send
+
+    // From Redis. A value that was changed while it was fetched is fetched again.
+    uint32_t changes[CHANGE_SLOTS]; // of keys, by hash
+    uint32_t all_changes;
+
+    // Others.
+    struct map *machines; // by id: uint64_t *, the last epoch heard of
+    bool knows_machines;
+    struct greeted *greeted; // what the hash said in the greeting
+    size_t greeted_count;
+    struct remote_job *jobs; // their patterns, applied here
+    unsigned job_count;
+    uv_idle_t working;
+
+    struct {
+        uint64_t fetched, found, sent, lost, asked, heard;
+    } stats;
+};
+
+// --- mirror.c ---
+
+// The key with our prefix, in memory of the caller's.
+char *mirror_full_key(const struct mirror *mirror, const char *key, size_t length, size_t *full);
+
+// A key, or any, is another one now.
+void mirror_key_changed(struct mirror *mirror, const char *key, size_t length);
+void mirror_all_changed(struct mirror *mirror);
+
+// Whether Redis has been told everything.
+bool mirror_is_idle(const struct mirror *mirror);
+
+// To be called when that may have changed.
+void mirror_note_unsent(struct mirror *mirror);
+
+// --- mirror_send.c ---
+
+// A key was changed here.
+void mirror_send_key(struct mirror *mirror, const char *key, size_t length,
+                     enum mirror_change_kind kind);
+void mirror_purge_tag(struct mirror *mirror, uint32_t slot);
+
+// Sends what there is at the end of this turn of the loop; or now.
+void mirror_send_soon(struct mirror *mirror);
+void mirror_send_now(struct mirror *mirror);
+void mirror_on_sending(uv_prepare_t *prepare);
+
+// Does a command there (PLAN_ASK), for a wait.
+void mirror_ask(struct mirror *mirror, const struct command *command, const struct resp_arg *args,
+                size_t count, struct mirror_wait *wait);
+
+// --- mirror_fetch.c ---
+
+// A command that waits for several things: for each, mirror_wait_add before and mirror_wait_done
+// after, which may end the wait.
+struct mirror_wait *
+mirror_wait_new(void (*on_ready)(void *context, const struct mirror_answer *answer), void *context);
+struct mirror_wait *
+mirror_wait_begin(struct mirror_wait *wait); // NULL: nothing is left to wait for
+void mirror_wait_add(struct mirror_wait *wait);
+void mirror_wait_done(struct mirror_wait *wait);
+void mirror_wait_add_purged(struct mirror_wait *wait, uint64_t count);
+struct buf *mirror_wait_reply(struct mirror_wait *wait); // from now on there is a reply
+
+// The key's value, into the store.
+void mirror_fetch(struct mirror *mirror, const char *key, size_t length, struct mirror_wait *wait);
+
+// Whether a tag has that version.
+bool mirror_knows_tag(const struct mirror *mirror, const struct mirror_tag *tag);
+
+// --- mirror_purge.c ---
+
+// Deletes what matches there and tells others, for a wait; later, when Redis is away.
+void mirror_purge(struct mirror *mirror, const char *pattern, size_t length,
+                  struct mirror_wait *wait);
+
+// The same, some time.
+void mirror_owe(struct mirror *mirror, const char *pattern, size_t length);
+void mirror_owe_everything(struct mirror *mirror);
+
+// Goes on with what is owed, if Redis is there.
+void mirror_pay(struct mirror *mirror);
+
+// Forgets what is owed.
+void mirror_purge_fini(struct mirror *mirror);
+
+#endif

@@ -11,6 +11,7 @@ import time
 import cachesvc
 import gwtest
 from cachesvc import Client, encode
+from control import Supervisor
 from gwtest import wait_until
 
 MB = 1 << 20
@@ -223,6 +224,8 @@ class Life(cachesvc.Case):
         self.addCleanup(self.listener.close)
         self.listener.bind(os.path.join(self.folder, "cache.sock"))
         self.listener.listen(64)
+        supervisor = Supervisor(self.folder, lambda: {"document": {"cachesvc": {}}})
+        self.addCleanup(supervisor.die)
 
     def start(self, **keys):
         return self.keep(cachesvc.start_supervised(self.folder, self.listener.fileno(), self.page,

@@ -169,7 +169,7 @@ class Process:
 
 
 def clean_environment():
-    dropped = ("GWCTL_", "LISTEN_", "NOTIFY_")
+    dropped = ("GWCTL_", "LISTEN_", "NOTIFY_", "REDIS_")
     return {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
 
 
@@ -180,7 +180,8 @@ def start_cachesvc(folder, memory="64M"):
 
 
 def start_supervised(folder, listener, page, notify=None):
-    """As the supervisor does: the page and the socket by LISTEN_FDS, of which fds are given."""
+    """As the supervisor does: the page and the socket by LISTEN_FDS, of which fds are given. Whoever
+    plays the supervisor listens on control.sock in the folder."""
     code = ("import os, sys\n"
             "page, listener = int(sys.argv[1]), int(sys.argv[2])\n"
             "page, listener = os.dup(page), os.dup(listener)\n"
@@ -191,7 +192,7 @@ def start_supervised(folder, listener, page, notify=None):
             "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='2',\n"
             "                  LISTEN_FDNAMES='cache:cache.sock')\n"
             "os.execv(sys.argv[3], [sys.argv[3]])\n")
-    env = clean_environment()
+    env = {**clean_environment(), "GWCTL_HOME": folder}
     if notify:
         env["NOTIFY_SOCKET"] = notify
     args = [sys.executable, "-c", code, str(page), str(listener), os.path.join(BIN, "cachesvc")]

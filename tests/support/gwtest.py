@@ -111,7 +111,7 @@ class Home:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="gwctl-test-")
         self.path = os.path.join(self.folder, "home")
-        dropped = ("GWCTL_", "LISTEN_", "NOTIFY_", "PM2_")
+        dropped = ("GWCTL_", "LISTEN_", "NOTIFY_", "PM2_", "REDIS_")
         self.env = {name: value for name, value in os.environ.items()
                     if not name.startswith(dropped) and name not in ("HOST", "PORT")}
         self.env["GWCTL_HOME"] = self.path

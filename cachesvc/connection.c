@@ -11,7 +11,8 @@
 // has to wait, is copied to `input`. Replies are gathered in the server's `out` and written at the
 // end of what was read. What the socket does not take then becomes `sending`, replies after it
 // `unsent`. Executing pauses while these are more than UNSENT_PAUSE, and while the connection is
-// blocked; reading does when input gathers meanwhile.
+// blocked; reading does when input gathers meanwhile. A command that waits for Redis is parked, and
+// so is what comes behind it.
 #include "connection.h"
 
 #include <stddef.h>
@@ -22,6 +23,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "mirror.h"
+#include "parked.h"
 #include "reply.h"
 #include "server.h"
 
@@ -35,13 +37,6 @@ enum {
 
 enum state { OPEN, ENDING, LAST, CLOSED };
 
-// A command that waits for Redis, with args of its own.
-struct parked {
-    struct mirror_wait *wait;
-    size_t count;
-    struct resp_arg args[];
-};
-
 struct connection {
     uv_pipe_t pipe;
     struct server *server;
@@ -52,8 +47,8 @@ struct connection {
     struct buf input, sending, unsent;
     uv_write_t write;
     struct waiter waiter;
-    struct parked *parked; // NULL: none
-    struct job *job;       // NULL: none
+    struct parked_row parked;
+    struct job *job; // NULL: none
     struct connection *next_job;
 };
 
@@ -114,10 +109,7 @@ void connection_close(struct connection *connection)
     leave_jobs(connection);
     job_free(connection->job);
     connection->job = NULL;
-    if (connection->parked)
-        mirror_cancel(connection->parked->wait);
-    free(connection->parked);
-    connection->parked = NULL;
+    parked_clear(&connection->parked);
     cache_release_locks(&server->service, &connection->session, clock_wall_ms());
     session_close(&connection->session, &server->service.sessions);
     uv_close((uv_handle_t *)&connection->pipe, on_closed);
@@ -143,13 +135,20 @@ static size_t unsent_bytes(const struct connection *connection)
 
 static bool is_blocked(const struct connection *connection)
 {
-    return connection->waiter.lock || connection->job || connection->parked;
+    return connection->waiter.lock || connection->job || connection->parked.count > 0;
 }
 
+// The first of those that are parked.
+static bool may_run(const struct connection *connection)
+{
+    return (connection->state == OPEN || connection->state == ENDING) && !connection->waiter.lock &&
+           !connection->job && unsent_bytes(connection) <= UNSENT_PAUSE;
+}
+
+// The next of what is read; it may have to be parked.
 static bool may_execute(const struct connection *connection)
 {
-    return (connection->state == OPEN || connection->state == ENDING) && !is_blocked(connection) &&
-           unsent_bytes(connection) <= UNSENT_PAUSE;
+    return may_run(connection) && !parked_is_full(&connection->parked);
 }
 
 static void on_written(uv_write_t *write, int status);
@@ -232,7 +231,6 @@ static void flush(struct connection *connection)
 static void block(struct connection *connection, const struct request *request)
 {
     struct server *server = connection->server;
-    connection->session.is_blocked = true;
     if (request->after == AFTER_WAIT) {
         waiters_add(&server->service.waiters, &connection->waiter, request->wait_key.bytes,
                     request->wait_key.length, uv_now(server->loop) + request->wait_ms);
@@ -266,58 +264,82 @@ static void run(struct connection *connection, const struct resp_arg *args, size
         block(connection, &request);
 }
 
-// Its args, and their bytes, in one piece.
-static struct parked *park(const struct resp_parser *parser)
+// --- commands that wait for Redis ---------------------------------------------------------------
+
+static const struct command *mirrored_command(const struct connection *connection,
+                                              const struct resp_arg *args, size_t count)
 {
-    size_t size = sizeof(struct parked) + parser->arg_count * sizeof(struct resp_arg);
-    for (size_t i = 0; i < parser->arg_count; ++i)
-        size += parser->args[i].length;
-    struct parked *parked = mem_alloc(size);
-    char *bytes = (char *)&parked->args[parser->arg_count];
-    parked->count = parser->arg_count;
-    for (size_t i = 0; i < parked->count; ++i) {
-        parked->args[i] = (struct resp_arg){.bytes = bytes, .length = parser->args[i].length};
-        memcpy(bytes, parser->args[i].bytes, parser->args[i].length);
-        bytes += parser->args[i].length;
-    }
-    return parked;
+    return connection->server->service.mirror ? commands_match(args, count) : NULL;
 }
 
 static void on_ready(void *context, const struct mirror_answer *answer)
 {
-    struct connection *connection = context;
-    struct parked *parked = connection->parked;
-    struct server *server = connection->server;
-    connection->parked = NULL;
-    connection->session.is_blocked = false;
-    server->now_ms = clock_wall_ms();
-    if (answer->reply)
-        buf_append(&server->out, answer->reply->data, answer->reply->length);
-    else
-        run(connection, parked->args, parked->count, answer->purged);
-    free(parked);
-    flush(connection);
+    struct parked *parked = context;
+    struct connection *connection = parked->owner;
+    parked_answer(parked, answer, mirror_drops(connection->server->service.mirror));
     execute_input(connection);
-    server_answer_due(server);
+    server_answer_due(connection->server);
 }
 
+// What it needs of Redis that is not here; NULL: it can run. A read that overlapped others has to
+// look again if keys were dropped since.
+static struct mirror_wait *ask_for(struct connection *connection, const struct parked *parked)
+{
+    struct mirror *mirror = connection->server->service.mirror;
+    const struct command *command = mirrored_command(connection, parked->args, parked->count);
+    bool has_asked = parked->state == PARKED_READY &&
+                     (parked->has_reply || parked->drops == mirror_drops(mirror));
+    if (!command || has_asked)
+        return NULL;
+    return mirror_before(mirror, command, parked->args, parked->count);
+}
+
+static void run_parked(struct connection *connection)
+{
+    struct server *server = connection->server;
+    struct parked *parked;
+    while (may_run(connection) && (parked = parked_take(&connection->parked)) != NULL) {
+        struct mirror_wait *wait = ask_for(connection, parked);
+        if (wait) {
+            parked_put_back(&connection->parked, parked, wait);
+            mirror_on_ready(wait, on_ready, parked);
+            return;
+        }
+        if (parked->has_reply)
+            buf_append(&server->out, parked->reply.data, parked->reply.length);
+        else
+            run(connection, parked->args, parked->count, parked->purged);
+        parked_free(parked);
+        if (server->out.length > FLUSH_OVER)
+            flush(connection);
+    }
+}
+
+// Reads are asked for while others wait: they change nothing.
 static void execute(struct connection *connection)
 {
-    const struct resp_parser *parser = &connection->parser;
+    const struct resp_arg *args = connection->parser.args;
+    size_t count = connection->parser.arg_count;
     struct mirror *mirror = connection->server->service.mirror;
-    const struct command *command = mirror ? commands_match(parser->args, parser->arg_count) : NULL;
-    struct mirror_wait *wait = NULL;
-    if (command)
-        wait =
-            mirror_before(mirror, command, parser->args, parser->arg_count, on_ready, connection);
-    if (!wait) {
-        run(connection, parser->args, parser->arg_count, 0);
+    struct parked_row *row = &connection->parked;
+    const struct command *command = mirrored_command(connection, args, count);
+    if (row->count > 0 && !(command && command->flags & COMMAND_READONLY)) {
+        parked_add(row, connection, args, count, PARKED_HELD);
         return;
     }
-    connection->parked = park(parser);
-    connection->parked->wait = wait;
-    connection->session.is_blocked = true;
+    struct mirror_wait *wait = command ? mirror_before(mirror, command, args, count) : NULL;
+    if (wait) {
+        struct parked *parked = parked_add(row, connection, args, count, PARKED_WAITING);
+        parked->wait = wait;
+        mirror_on_ready(wait, on_ready, parked);
+    } else if (row->count > 0) {
+        parked_add(row, connection, args, count, PARKED_READY)->drops = mirror_drops(mirror);
+    } else {
+        run(connection, args, count, 0);
+    }
 }
+
+// --- executing ----------------------------------------------------------------------------------
 
 static void refuse_input(struct connection *connection, const char *error)
 {
@@ -335,13 +357,16 @@ static size_t execute_some(struct connection *connection, char *data, size_t len
     server->now_ms = clock_wall_ms();
     while (may_execute(connection)) {
         enum resp_result result = resp_parse(parser, data + at, length - at);
+        if (result == RESP_ERROR && connection->parked.count > 0)
+            break; // their replies come first
         if (result == RESP_COMMAND)
             execute(connection);
         at += parser->consumed;
         resp_next(parser);
         if (result == RESP_ERROR)
             refuse_input(connection, parser->error);
-        if (result == RESP_MORE && length - at + resp_wanted(parser) > server->command_max)
+        if (result == RESP_MORE && length - at + resp_wanted(parser) > server->command_max &&
+            connection->parked.count == 0)
             refuse_input(connection, "Protocol error: too large command");
         if (server->out.length > FLUSH_OVER)
             flush(connection);
@@ -371,6 +396,9 @@ static void update_reading(struct connection *connection)
 // Executes what may be executed now of what lies in `input`.
 static void execute_input(struct connection *connection)
 {
+    connection->server->now_ms = clock_wall_ms();
+    run_parked(connection);
+    flush(connection);
     while (connection->input.length > 0 && may_execute(connection)) {
         size_t done = execute_some(connection, connection->input.data, connection->input.length);
         buf_consume(&connection->input, done);
@@ -381,6 +409,7 @@ static void execute_input(struct connection *connection)
     if (connection->input.length == 0)
         buf_free(&connection->input);
     close_when_done(connection);
+    connection->session.is_blocked = is_blocked(connection);
     update_reading(connection);
 }
 
@@ -414,6 +443,7 @@ static void take(struct connection *connection, char *data, size_t length)
     if (done < length && connection->state != LAST)
         buf_append(&connection->input, data + done, length - done);
     close_when_done(connection);
+    connection->session.is_blocked = is_blocked(connection);
     update_reading(connection);
 }
 
@@ -443,8 +473,6 @@ void connection_end(struct connection *connection)
 
 void connection_unblock(struct connection *connection)
 {
-    connection->session.is_blocked = false;
-    flush(connection);
     execute_input(connection);
 }
 

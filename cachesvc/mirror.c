@@ -41,9 +41,22 @@ void mirror_key_changed(struct mirror *mirror, const char *key, size_t length)
     mirror->changes[segment_hash(key, length) % CHANGE_SLOTS]++;
 }
 
+void mirror_key_dropped(struct mirror *mirror, const char *key, size_t length)
+{
+    (void)store_delete(mirror->store, key, length, clock_wall_ms());
+    mirror_key_changed(mirror, key, length);
+    mirror->drops++;
+}
+
 void mirror_all_changed(struct mirror *mirror)
 {
     mirror->all_changes++;
+    mirror->drops++;
+}
+
+uint64_t mirror_drops(const struct mirror *mirror)
+{
+    return mirror->drops;
 }
 
 bool mirror_is_idle(const struct mirror *mirror)
@@ -123,9 +136,10 @@ static void take_pattern(struct mirror *mirror, const char *pattern, size_t leng
 // What we have not sent yet comes after what they did.
 static void take_key(struct mirror *mirror, const char *key, size_t length)
 {
-    mirror_key_changed(mirror, key, length);
-    if (!mirror_queue_has(mirror->queue, key, length))
-        (void)store_delete(mirror->store, key, length, clock_wall_ms());
+    if (mirror_queue_has(mirror->queue, key, length))
+        mirror_key_changed(mirror, key, length);
+    else
+        mirror_key_dropped(mirror, key, length);
 }
 
 static void take_tag(struct mirror *mirror, const struct mirror_tag *tag)
@@ -384,15 +398,13 @@ static void purge_patterns(struct mirror *mirror, const struct command *command,
     }
 }
 
-struct mirror_wait *
-mirror_before(struct mirror *mirror, const struct command *command, const struct resp_arg *args,
-              size_t count, void (*on_ready)(void *context, const struct mirror_answer *answer),
-              void *context)
+struct mirror_wait *mirror_before(struct mirror *mirror, const struct command *command,
+                                  const struct resp_arg *args, size_t count)
 {
     enum mirror_plan plan = mirror_plan(command, args, count);
     if (plan == PLAN_RUN || (!redis_link_is_healthy(mirror->link) && plan != PLAN_PURGE))
         return NULL;
-    struct mirror_wait *wait = mirror_wait_new(on_ready, context);
+    struct mirror_wait *wait = mirror_wait_new();
     if (plan == PLAN_FETCH)
         fetch_missing(mirror, command, args, count, wait);
     else if (plan == PLAN_ASK)

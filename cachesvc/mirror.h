@@ -45,12 +45,15 @@ struct mirror_answer {
     uint64_t purged;         // so many of the keys that it deletes were in Redis
 };
 
-// To be called with a command before it runs. NULL: run it now. Else it has to wait until on_ready,
-// which comes once, not from within this call; the args are not needed any more.
-struct mirror_wait *
-mirror_before(struct mirror *mirror, const struct command *command, const struct resp_arg *args,
-              size_t count, void (*on_ready)(void *context, const struct mirror_answer *answer),
-              void *context);
+// To be called with a command before it runs. NULL: run it now. Else it has to wait; the args are
+// not needed any more.
+struct mirror_wait *mirror_before(struct mirror *mirror, const struct command *command,
+                                  const struct resp_arg *args, size_t count);
+
+// What to call then, once; to be said before the loop goes on.
+void mirror_on_ready(struct mirror_wait *wait,
+                     void (*on_ready)(void *context, const struct mirror_answer *answer),
+                     void *context);
 
 // on_ready will not come.
 void mirror_cancel(struct mirror_wait *wait);
@@ -58,6 +61,9 @@ void mirror_cancel(struct mirror_wait *wait);
 // To be called after a command was run here.
 void mirror_after(struct mirror *mirror, const struct command *command, const struct resp_arg *args,
                   size_t count);
+
+// Grows when keys are dropped here that may be in Redis.
+uint64_t mirror_drops(const struct mirror *mirror);
 
 // The lines of INFO.
 void mirror_info(const struct mirror *mirror, struct buf *text);

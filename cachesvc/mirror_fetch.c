@@ -25,13 +25,17 @@ struct mirror_wait {
     uint64_t purged;
 };
 
-struct mirror_wait *
-mirror_wait_new(void (*on_ready)(void *context, const struct mirror_answer *answer), void *context)
+struct mirror_wait *mirror_wait_new(void)
 {
-    struct mirror_wait *wait = mem_zalloc(1, sizeof *wait);
+    return mem_zalloc(1, sizeof(struct mirror_wait));
+}
+
+void mirror_on_ready(struct mirror_wait *wait,
+                     void (*on_ready)(void *context, const struct mirror_answer *answer),
+                     void *context)
+{
     wait->on_ready = on_ready;
     wait->context = context;
-    return wait;
 }
 
 static void free_wait(struct mirror_wait *wait)

@@ -339,8 +339,7 @@ static void drop_keys(struct ask *ask)
     for (size_t at = 0; at < ask->keys.length; at += sizeof length + length) {
         memcpy(&length, ask->keys.data + at, sizeof length);
         const char *key = ask->keys.data + at + sizeof length;
-        mirror_key_changed(ask->mirror, key, length);
-        (void)store_delete(ask->mirror->store, key, length, clock_wall_ms());
+        mirror_key_dropped(ask->mirror, key, length);
     }
 }
 

@@ -49,6 +49,7 @@ struct mirror {
     // From Redis. A value that was changed while it was fetched is fetched again.
     uint32_t changes[CHANGE_SLOTS]; // of keys, by hash
     uint32_t all_changes;
+    uint64_t drops;
 
     // Others.
     struct map *machines; // by id: uint64_t *, the last epoch heard of
@@ -69,8 +70,9 @@ struct mirror {
 // The key with our prefix, in memory of the caller's.
 char *mirror_full_key(const struct mirror *mirror, const char *key, size_t length, size_t *full);
 
-// A key, or any, is another one now.
+// A key, or any, is another one now; or has to be fetched.
 void mirror_key_changed(struct mirror *mirror, const char *key, size_t length);
+void mirror_key_dropped(struct mirror *mirror, const char *key, size_t length);
 void mirror_all_changed(struct mirror *mirror);
 
 // Whether Redis has been told everything.
@@ -99,10 +101,9 @@ void mirror_ask(struct mirror *mirror, const struct command *command, const stru
 
 // A command that waits for several things: for each, mirror_wait_add before and mirror_wait_done
 // after, which may end the wait.
-struct mirror_wait *
-mirror_wait_new(void (*on_ready)(void *context, const struct mirror_answer *answer), void *context);
-struct mirror_wait *
-mirror_wait_begin(struct mirror_wait *wait); // NULL: nothing is left to wait for
+struct mirror_wait *mirror_wait_new(void);
+// NULL: nothing is left to wait for.
+struct mirror_wait *mirror_wait_begin(struct mirror_wait *wait);
 void mirror_wait_add(struct mirror_wait *wait);
 void mirror_wait_done(struct mirror_wait *wait);
 void mirror_wait_add_purged(struct mirror_wait *wait, uint64_t count);

@@ -192,6 +192,21 @@ static void heard_of(struct mirror *mirror, uint64_t *known, uint64_t epoch)
     *known = epoch;
 }
 
+// A batch of ours lay in the socket of a connection that we had given up, and Redis has read it
+// after newer ones: what the store holds is sent once more.
+static int repair(struct mirror *mirror, struct mirror_reader *reader)
+{
+    struct mirror_item item;
+    int result;
+    while ((result = mirror_message_next(reader, &item)) == 1) {
+        if (item.kind == ITEM_KEY)
+            mirror_send_key(mirror, item.bytes, item.length, CHANGE_WRITE);
+        else if (item.kind == ITEM_TAG)
+            mirror->changed_tags[item.tag.slot / 64] |= UINT64_C(1) << item.tag.slot % 64;
+    }
+    return result;
+}
+
 static void on_message(void *context, const char *text, size_t length)
 {
     struct mirror *mirror = context;
@@ -199,9 +214,10 @@ static void on_message(void *context, const char *text, size_t length)
     struct mirror_reader reader;
     struct mirror_item item;
     int result = mirror_message_read(text, length, &head, &reader);
-    if (result == 0 && head.id == mirror->page->mirror.id)
-        return;
-    if (result == 0) {
+    if (result == 0 && head.id == mirror->page->mirror.id) {
+        if (head.epoch <= mirror->greeted_epoch)
+            result = repair(mirror, &reader);
+    } else if (result == 0) {
         uint64_t *known = epoch_of(mirror, head.id);
         if (mirror->knows_machines && head.previous > *known)
             drop_everything(mirror, "a message of another machine is missing");
@@ -316,6 +332,8 @@ static void on_greet(void *context)
                                .epoch = mirror->page->mirror.epoch};
     char epoch[24];
     struct buf hello = BUF_INIT;
+    mirror->epoch = mirror_next_epoch(mirror);
+    mirror->greeted_epoch = mirror->epoch;
     snprintf(epoch, sizeof epoch, "%" PRIu64, head.epoch);
     struct redis_word set[] = {REDIS_WORD("HSET"), word(mirror->epochs_key), word(mirror->id),
                                word(epoch)};
@@ -396,6 +414,12 @@ static void purge_patterns(struct mirror *mirror, const struct command *command,
         mirror_purge(mirror, patterns[i].data, patterns[i].length, wait);
         buf_free(&patterns[i]);
     }
+    if (strcmp(command->name, "cache.invalidate") == 0) {
+        struct buf key = BUF_INIT;
+        mirror_invalidated_key(args, &key);
+        mirror_purge_key(mirror, key.data, key.length, wait);
+        buf_free(&key);
+    }
 }
 
 struct mirror_wait *mirror_before(struct mirror *mirror, const struct command *command,
@@ -412,14 +436,6 @@ struct mirror_wait *mirror_before(struct mirror *mirror, const struct command *c
     else
         purge_patterns(mirror, command, args, wait);
     return mirror_wait_begin(wait);
-}
-
-static void after_invalidate(struct mirror *mirror, const struct resp_arg *args)
-{
-    struct buf key = BUF_INIT;
-    mirror_invalidated_key(args, &key);
-    mirror_send_key(mirror, key.data, key.length, CHANGE_WRITE);
-    buf_free(&key);
 }
 
 // What Redis should have done and could not: a key that is not here may be there.
@@ -446,8 +462,6 @@ void mirror_after(struct mirror *mirror, const struct command *command, const st
         for (size_t i = 1; i < count; ++i)
             mirror_purge_tag(mirror, store_tag(mirror->store, args[i].bytes, args[i].length).slot %
                                          SEGMENT_TAG_SLOTS_MIN);
-    else if (strcmp(command->name, "cache.invalidate") == 0)
-        after_invalidate(mirror, args);
 }
 
 // --- life ---------------------------------------------------------------------------------------

@@ -211,6 +211,48 @@ void mirror_purge(struct mirror *mirror, const char *pattern, size_t length,
     begin(purge);
 }
 
+// --- one key ------------------------------------------------------------------------------------
+
+struct key_purge {
+    struct mirror *mirror;
+    struct mirror_wait *wait;
+    size_t length;
+    char key[];
+};
+
+static void on_key_unlinked(void *context, const redisReply *reply)
+{
+    struct key_purge *purge = context;
+    struct mirror *mirror = purge->mirror;
+    struct mirror_wait *wait = purge->wait;
+    if (reply && reply->type == REDIS_REPLY_INTEGER) {
+        mirror_wait_add_purged(wait, (uint64_t)reply->integer);
+        mirror_send_key(mirror, purge->key, purge->length, CHANGE_ANNOUNCE);
+    } else {
+        mirror_send_key(mirror, purge->key, purge->length, CHANGE_DELETE);
+    }
+    free(purge);
+    mirror_wait_done(wait);
+}
+
+void mirror_purge_key(struct mirror *mirror, const char *key, size_t length,
+                      struct mirror_wait *wait)
+{
+    struct key_purge *purge = mem_zalloc(1, sizeof *purge + length);
+    size_t full_length;
+    char *full = mirror_full_key(mirror, key, length, &full_length);
+    struct redis_word words[] = {REDIS_WORD("UNLINK"), {full, full_length}};
+    purge->mirror = mirror;
+    purge->wait = wait;
+    purge->length = length;
+    memcpy(purge->key, key, length);
+    mirror_wait_add(wait);
+    redis_link_send(mirror->link, words, 2, true, on_key_unlinked, purge);
+    free(full);
+}
+
+// --- what is owed -------------------------------------------------------------------------------
+
 void mirror_pay(struct mirror *mirror)
 {
     struct mirror_purge *purge = mirror->owed;

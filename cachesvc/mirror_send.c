@@ -80,6 +80,11 @@ static uint64_t now_us(void)
     return clock_wall_ms() * 1000;
 }
 
+uint64_t mirror_next_epoch(const struct mirror *mirror)
+{
+    return mirror->epoch < now_us() ? now_us() : mirror->epoch + 1;
+}
+
 // All that machines call by this number, also those whose names only others know.
 void mirror_purge_tag(struct mirror *mirror, uint32_t slot)
 {
@@ -222,7 +227,7 @@ static struct batch *begin_batch(struct mirror *mirror)
 {
     struct batch *batch = mem_zalloc(1, sizeof *batch);
     char epoch[24];
-    mirror->epoch = mirror->epoch < now_us() ? now_us() : mirror->epoch + 1;
+    mirror->epoch = mirror_next_epoch(mirror);
     batch->mirror = mirror;
     batch->epoch = mirror->epoch;
     snprintf(epoch, sizeof epoch, "%" PRIu64, batch->epoch);

@@ -44,6 +44,7 @@ struct mirror {
     unsigned purges;              // under way, these and those that commands wait for
     unsigned batches;             // on their way
     uint64_t epoch;               // the last one that was tried; page->mirror.epoch arrived
+    uint64_t greeted_epoch;       // no batch of this connection has one as low
     uv_prepare_t sending;         // while there is something to send
 
     // From Redis. A value that was changed while it was fetched is fetched again.
@@ -88,6 +89,9 @@ void mirror_send_key(struct mirror *mirror, const char *key, size_t length,
                      enum mirror_change_kind kind);
 void mirror_purge_tag(struct mirror *mirror, uint32_t slot);
 
+// Greater than the last one, and than those of a process that was killed.
+uint64_t mirror_next_epoch(const struct mirror *mirror);
+
 // Sends what there is at the end of this turn of the loop; or now.
 void mirror_send_soon(struct mirror *mirror);
 void mirror_send_now(struct mirror *mirror);
@@ -121,7 +125,11 @@ bool mirror_knows_tag(const struct mirror *mirror, const struct mirror_tag *tag)
 void mirror_purge(struct mirror *mirror, const char *pattern, size_t length,
                   struct mirror_wait *wait);
 
-// The same, some time.
+// Deletes one key there, tells others, and counts it.
+void mirror_purge_key(struct mirror *mirror, const char *key, size_t length,
+                      struct mirror_wait *wait);
+
+// Patterns, some time.
 void mirror_owe(struct mirror *mirror, const char *pattern, size_t length);
 void mirror_owe_everything(struct mirror *mirror);
 

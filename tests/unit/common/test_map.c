@@ -1,4 +1,4 @@
-// Put, get, remove, order; many keys; as many going as coming.
+// Put, get, remove, order; many keys; as many going as coming; keys of any bytes.
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +71,48 @@ START_TEST(many_come_and_go)
 }
 END_TEST
 
+START_TEST(keys_are_any_bytes)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } keys[] = {{"", 0},     {"\0", 1},  {"\0\0", 2},   {"a", 1},    {"a\0", 2},     {"a\0b", 3},
+                {"a\0c", 3}, {"\0a", 2}, {"\xff\n", 2}, {"\xff", 1}, {"a\0b\0\0", 5}};
+    enum { KEYS = sizeof keys / sizeof *keys };
+    struct map *map = map_new();
+    for (int i = 0; i < KEYS; i++)
+        ck_assert_ptr_null(map_put_n(map, keys[i].bytes, keys[i].length, &values[i]));
+    ck_assert_uint_eq(map_count(map), KEYS);
+    for (int i = 0; i < KEYS; i++)
+        ck_assert_ptr_eq(map_get_n(map, keys[i].bytes, keys[i].length), &values[i]);
+
+    ck_assert_ptr_eq(map_put_n(map, "a\0b", 3, &values[99]), &values[5]);
+    ck_assert_ptr_eq(map_remove_n(map, "a\0b", 3), &values[99]);
+    ck_assert_ptr_null(map_remove_n(map, "a\0b", 3));
+    ck_assert_ptr_eq(map_get_n(map, "a\0c", 3), &values[6]);
+    for (int i = 0; i < KEYS; i++)
+        ck_assert_ptr_eq(map_remove_n(map, keys[i].bytes, keys[i].length),
+                         i == 5 ? NULL : &values[i]);
+    ck_assert_uint_eq(map_count(map), 0);
+    map_free(map, NULL);
+}
+END_TEST
+
+START_TEST(text_and_bytes_are_one_key)
+{
+    static const char text[] = {'a', 'b', 'c'}; // no NUL: nothing is read behind the length
+    struct map *map = map_new();
+    size_t cursor = 0;
+    ck_assert_ptr_null(map_put_n(map, text, sizeof text, &values[1]));
+    ck_assert_ptr_eq(map_get(map, "abc"), &values[1]);
+    ck_assert_ptr_eq(map_put(map, "abc", &values[2]), &values[1]);
+    ck_assert_str_eq(map_next(map, &cursor, NULL), "abc");
+    ck_assert_ptr_eq(map_remove_n(map, "abcd", 3), &values[2]);
+    ck_assert_ptr_null(map_get(map, "abc"));
+    map_free(map, NULL);
+}
+END_TEST
+
 static int freed;
 
 static void count_free(void *value)
@@ -100,6 +142,8 @@ int main(void)
     tcase_add_test(tests, replaces_and_removes);
     tcase_add_test(tests, keeps_the_order);
     tcase_add_test(tests, many_come_and_go);
+    tcase_add_test(tests, keys_are_any_bytes);
+    tcase_add_test(tests, text_and_bytes_are_one_key);
     tcase_add_test(tests, frees_what_is_left);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

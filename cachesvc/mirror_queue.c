@@ -62,13 +62,18 @@ static bool join(struct mirror_queue *queue, struct mirror_change *change)
     return true;
 }
 
+// Of a key that was changed twice. A newer value is sent, also when Redis did not take the older.
+static enum mirror_change_kind joined(enum mirror_change_kind older, enum mirror_change_kind newer)
+{
+    return newer == CHANGE_WRITE || newer > older ? newer : older;
+}
+
 bool mirror_queue_add(struct mirror_queue *queue, const char *key, size_t length,
                       enum mirror_change_kind kind)
 {
     struct mirror_change *old = map_get_n(queue->by_key, key, length);
     if (old) { // a new value has tries of its own
-        if (kind == CHANGE_WRITE || kind > old->kind)
-            old->kind = kind;
+        old->kind = joined(old->kind, kind);
         old->tries = 0;
         return true;
     }
@@ -103,8 +108,7 @@ bool mirror_queue_put_back(struct mirror_queue *queue, struct mirror_change *cha
 {
     struct mirror_change *newer = map_get_n(queue->by_key, change->key, change->length);
     if (newer) {
-        if (newer->kind < change->kind)
-            newer->kind = change->kind;
+        newer->kind = joined(change->kind, newer->kind);
         free(change);
         return true;
     }

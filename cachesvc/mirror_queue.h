@@ -39,7 +39,8 @@ bool mirror_queue_has(const struct mirror_queue *queue, const char *key, size_t 
 struct mirror_change *mirror_queue_take(struct mirror_queue *queue);
 
 // Takes one back that did not get through, of which `tries` counts how often. A value that went
-// down CHANGE_TRIES times with its connection is not sent again: it is deleted there.
+// down CHANGE_TRIES times with its connection is not sent again: it is deleted there. A key that
+// was changed since is as if both changes had waited: a newer value is sent.
 // false: there is no room (it is freed).
 bool mirror_queue_put_back(struct mirror_queue *queue, struct mirror_change *change);
 

@@ -182,6 +182,8 @@ static void write_value(struct mirror *mirror, struct store_value *value, struct
     struct store_value whole = *value;
     const char *first = store_next_piece(mirror->store, value, &length);
     mirror_value_wrap(out, tags, count, first, first ? length : 0);
+    if (whole.length == 0) // perhaps there is no memory either
+        return;
     char *to = buf_reserve(out, whole.length);
     store_copy(mirror->store, &whole, to);
     buf_commit(out, whole.length);

@@ -199,11 +199,12 @@ def start_supervised(folder, listener, page, notify=None):
     return Process(folder, "cache", args, env=env, pass_fds=(page, listener))
 
 
-def start_redis(folder):
+def start_redis(folder, *options):
+    """On redis.sock in the folder; an option again replaces one of these."""
     require("redis-server")
     path = os.path.join(folder, "redis.sock")
     args = ["redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--databases", "1",
-            "--daemonize", "no"]
+            "--daemonize", "no", "--dir", folder, *map(str, options)]
     return Process(folder, "redis", args).wait_answers()
 
 

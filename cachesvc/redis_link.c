@@ -393,6 +393,17 @@ static void on_select(void *context, const redisReply *reply)
     check_introduction(context, "SELECT", reply);
 }
 
+static void log_in(struct redis_link *link, struct redis_connection *connection)
+{
+    const struct redis_config *config = link->config;
+    struct redis_word words[3] = {REDIS_WORD("AUTH")};
+    size_t count = 1;
+    if (config->username)
+        words[count++] = word(config->username);
+    words[count++] = word(config->password);
+    redis_connection_send(connection, words, count, on_auth, link);
+}
+
 // A connection to the address. NULL: the link is lost already.
 static struct redis_connection *connect_and_introduce(struct redis_link *link)
 {
@@ -405,13 +416,8 @@ static struct redis_connection *connect_and_introduce(struct redis_link *link)
         lose(link, err.text);
         return NULL;
     }
-    if (config->password) {
-        struct redis_word words[] = {REDIS_WORD("AUTH"), word(config->username),
-                                     word(config->password)};
-        if (!config->username)
-            words[1] = words[2];
-        redis_connection_send(connection, words, config->username ? 3 : 2, on_auth, link);
-    }
+    if (config->password)
+        log_in(link, connection);
     if (config->database > 0) {
         snprintf(number, sizeof number, "%lld", (long long)config->database);
         struct redis_word words[] = {REDIS_WORD("SELECT"), word(number)};

@@ -20,7 +20,11 @@
 #include "server.h"
 #include "warm_plan.h"
 
-enum { TICK_MS = 20, READ_SIZE = 65536 };
+enum {
+    TICK_MS = 5,
+    CACHE_MS = 250, // without URLs; a cachesvc that does not answer keeps nobody from serving
+    READ_SIZE = 65536,
+};
 
 struct visit {
     uv_pipe_t pipe;
@@ -187,6 +191,8 @@ void warming_close(struct warming *warming)
 static void report(const struct warming *warming)
 {
     const struct warm_plan *plan = &warming->plan;
+    if (plan->count == 0)
+        return;
     for (size_t i = 0; i < plan->count; ++i)
         if (plan->items[i].state != WARM_WARM)
             log_warn("cache: %s is not warm: %s (status %d)", warming->urls->items[i],
@@ -195,10 +201,18 @@ static void report(const struct warming *warming)
              (unsigned long long)(now_ms(warming) - plan->started_ms));
 }
 
+static bool is_over(const struct warming *warming)
+{
+    uint64_t now = now_ms(warming);
+    if (warming->plan.count == 0)
+        return warming->server->cache.segment.base != NULL || now >= warming->plan.deadline_ms;
+    return warm_plan_is_over(&warming->plan, now);
+}
+
 static void advance(struct warming *warming)
 {
     size_t index;
-    if (warm_plan_is_over(&warming->plan, now_ms(warming))) {
+    if (is_over(warming)) {
         void (*on_over)(void *context) = warming->on_over;
         void *context = warming->context;
         report(warming);
@@ -220,10 +234,9 @@ static void on_tick(uv_timer_t *timer)
 struct warming *warming_start(struct server *server, void (*on_over)(void *context), void *context)
 {
     const struct gateway_cache_config *config = &server->config->cache;
-    if (config->warm.count == 0)
-        return NULL;
     if (server->cache.link == NULL) {
-        log_warn("cache: nothing is warmed: there is no cachesvc");
+        if (config->warm.count > 0)
+            log_warn("cache: nothing is warmed: there is no cachesvc");
         return NULL;
     }
     struct warming *warming = mem_zalloc(1, sizeof(*warming));
@@ -232,7 +245,7 @@ struct warming *warming_start(struct server *server, void (*on_over)(void *conte
     warming->on_over = on_over;
     warming->context = context;
     warm_plan_init(&warming->plan, config->warm.count, uv_now(server->loop),
-                   (uint64_t)config->warm_timeout_ms);
+                   config->warm.count > 0 ? (uint64_t)config->warm_timeout_ms : CACHE_MS);
     uv_timer_init(server->loop, &warming->tick);
     warming->tick.data = warming;
     uv_timer_start(&warming->tick, on_tick, 0, TICK_MS);

@@ -53,7 +53,6 @@ static bool join(struct mirror_queue *queue, struct mirror_change *change)
     queue->bytes += cost(change->length);
     (void)map_put_n(queue->by_key, change->key, change->length, change);
     change->after = NULL;
-    change->before = queue->last;
     if (queue->last)
         queue->last->after = change;
     else
@@ -95,9 +94,7 @@ struct mirror_change *mirror_queue_take(struct mirror_queue *queue)
     if (!change)
         return NULL;
     queue->first = change->after;
-    if (queue->first)
-        queue->first->before = NULL;
-    else
+    if (!queue->first)
         queue->last = NULL;
     queue->bytes -= cost(change->length);
     (void)map_remove_n(queue->by_key, change->key, change->length);

@@ -14,7 +14,7 @@ enum mirror_change_kind {
 };
 
 struct mirror_change {
-    struct mirror_change *before, *after; // in the queue
+    struct mirror_change *after; // in the queue
     enum mirror_change_kind kind;
     unsigned tries; // so often it was lost on the way
     size_t length;

@@ -79,6 +79,8 @@ static const char *const no_heads[] = {
     "gwctl1 " ID " 12 13 \n",
     "gwctl1 " ID " 12  13\n",
     "gwctl1 " ID "  12 13\n",
+    "gwctl1 " ID "x12 13\n",
+    "gwctl1 " ID "\n12 13\n",
     "gwctl1 " ID " 12\n",
     "gwctl1 " ID " 12 \n",
     "gwctl1 " ID " -12 13\n",
@@ -198,7 +200,6 @@ static const struct {
     {BYTES("t1:1")},
     {BYTES("t3:1 1")},
     {BYTES("t3:1 1\n")}, // the length ends before the line
-    {BYTES("t4:4096 1\n")},
     {BYTES("t7:4096 1\n")},
     {BYTES("t8:65536 1\n")},
     {BYTES("t5:1 1\n\n")},

@@ -416,8 +416,8 @@ static void purge_patterns(struct mirror *mirror, const struct command *command,
     }
     if (strcmp(command->name, "cache.invalidate") == 0) {
         struct buf key = BUF_INIT;
-        mirror_invalidated_key(args, &key);
-        mirror_purge_key(mirror, key.data, key.length, wait);
+        if (mirror_invalidated_key(args, &key))
+            mirror_purge_key(mirror, key.data, key.length, wait);
         buf_free(&key);
     }
 }

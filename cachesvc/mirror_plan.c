@@ -97,9 +97,10 @@ size_t mirror_patterns(const struct command *command, const struct resp_arg *arg
     return 1;
 }
 
-void mirror_invalidated_key(const struct resp_arg *args, struct buf *key)
+bool mirror_invalidated_key(const struct resp_arg *args, struct buf *key)
 {
     buf_append(key, args[1].bytes, args[1].length);
     buf_append(key, ":", 1);
     buf_append(key, args[2].bytes, args[2].length);
+    return !mirror_is_reserved(key->data, key->length);
 }

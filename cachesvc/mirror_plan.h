@@ -2,6 +2,7 @@
 #ifndef GW_CACHESVC_MIRROR_PLAN_H
 #define GW_CACHESVC_MIRROR_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "commands.h"
@@ -33,7 +34,8 @@ size_t mirror_patterns(const struct command *command, const struct resp_arg *arg
 // Appends to a pattern what matches this text alone.
 void mirror_append_literally(struct buf *pattern, const char *text, size_t length);
 
-// The key that CACHE.INVALIDATE deletes beside its patterns.
-void mirror_invalidated_key(const struct resp_arg *args, struct buf *key);
+// The key that CACHE.INVALIDATE deletes beside its patterns, into an empty buffer. false: it is a
+// reserved one, which stays there.
+bool mirror_invalidated_key(const struct resp_arg *args, struct buf *key);
 
 #endif

@@ -377,9 +377,25 @@ START_TEST(the_key_that_is_invalidated)
     static const struct resp_arg invalidate[] = {BYTES("cache.invalidate"), BYTES("us*r"),
                                                  BYTES("\0[1]")};
     struct buf key = BUF_INIT;
-    mirror_invalidated_key(invalidate, &key);
+    ck_assert(mirror_invalidated_key(invalidate, &key));
     ck_assert_uint_eq(key.length, 9);
     ck_assert_mem_eq(key.data, "us*r:\0[1]", 9); // as it is: it is no pattern
+    buf_free(&key);
+}
+END_TEST
+
+// Together its two words may be a name that neither of them is.
+START_TEST(a_reserved_key_is_not_invalidated)
+{
+    struct buf key = BUF_INIT;
+    read_line("CACHE.INVALIDATE ~gwctl epochs");
+    ck_assert(!mirror_invalidated_key(args, &key));
+    buf_consume(&key, key.length);
+    read_line("CACHE.INVALIDATE ~gwctl:tag 1");
+    ck_assert(!mirror_invalidated_key(args, &key));
+    buf_consume(&key, key.length);
+    read_line("CACHE.INVALIDATE x~gwctl epochs");
+    ck_assert(mirror_invalidated_key(args, &key));
     buf_free(&key);
 }
 END_TEST
@@ -398,6 +414,7 @@ int main(void)
     tcase_add_loop_test(tests, invalidation_hits_these_names_alone, 0, NAMES);
     tcase_add_test(tests, other_purges_have_one_pattern);
     tcase_add_test(tests, the_key_that_is_invalidated);
+    tcase_add_test(tests, a_reserved_key_is_not_invalidated);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -350,8 +350,6 @@ static void on_open(void *context)
 {
     struct mirror *mirror = context;
     bool missed = compare_epochs(mirror);
-    if (!mirror->knows_machines && mirror->page->mirror.unsent)
-        mirror_owe_everything(mirror);
     mirror->knows_machines = true;
     add_up_epochs(mirror);
     if (missed)
@@ -502,6 +500,8 @@ struct mirror *mirror_open(uv_loop_t *loop, const struct redis_config *config, s
     mirror->epochs_key = mem_printf("%s%sepochs", config->prefix, MIRROR_RESERVED);
     make_id(mirror);
     open_handles(mirror);
+    if (mirror->page->mirror.unsent) // by a process that was killed, and nobody knows what
+        mirror_owe_everything(mirror);
     char *channel = mem_printf("%s%sevents", config->prefix, MIRROR_RESERVED);
     mirror->link = redis_link_open(loop, config, channel, mirror->id, &handlers, mirror);
     free(channel);

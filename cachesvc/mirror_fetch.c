@@ -113,7 +113,7 @@ bool mirror_knows_tag(const struct mirror *mirror, const struct mirror_tag *tag)
     return mirror->tag_versions[tag->slot] == tag->version;
 }
 
-// What it is here; false: it was purged, or is nothing of ours.
+// What it is here; false: it was purged, or is to be, or is nothing of ours.
 static bool store_fetched(const struct fetch *fetch, const redisReply *reply)
 {
     struct mirror *mirror = fetch->mirror;
@@ -121,7 +121,8 @@ static bool store_fetched(const struct fetch *fetch, const redisReply *reply)
     struct segment_tag tags[SEGMENT_TAGS_MAX];
     struct err err;
     uint64_t now_ms = clock_wall_ms();
-    if (!mirror_value_unwrap(reply->str, (size_t)reply->len, &value))
+    if (mirror_is_doomed(mirror, fetch->key, fetch->length) ||
+        !mirror_value_unwrap(reply->str, (size_t)reply->len, &value))
         return false;
     for (size_t i = 0; i < value.tag_count; ++i) {
         if (!mirror_knows_tag(mirror, &value.tags[i]))

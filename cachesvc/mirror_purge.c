@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/glob.h"
 #include "common/mem.h"
 #include "mirror_plan.h"
 #include "mirror_state.h"
@@ -77,6 +78,21 @@ void mirror_owe(struct mirror *mirror, const char *pattern, size_t length)
     *end = purge;
     mirror->owed_count++;
     mirror->page->mirror.unsent = 1;
+}
+
+static bool purges(const struct mirror_purge *purge, const char *key, size_t length)
+{
+    return glob_match(purge->pattern, purge->length, key, length);
+}
+
+bool mirror_is_doomed(const struct mirror *mirror, const char *key, size_t length)
+{
+    if (mirror->owes_everything || (mirror->purging && purges(mirror->purging, key, length)))
+        return true;
+    for (const struct mirror_purge *purge = mirror->owed; purge; purge = purge->next)
+        if (purges(purge, key, length))
+            return true;
+    return false;
 }
 
 void mirror_purge_fini(struct mirror *mirror)

@@ -133,6 +133,9 @@ void mirror_purge_key(struct mirror *mirror, const char *key, size_t length,
 void mirror_owe(struct mirror *mirror, const char *pattern, size_t length);
 void mirror_owe_everything(struct mirror *mirror);
 
+// Whether what Redis has of a key is still to be deleted: nobody may read it meanwhile.
+bool mirror_is_doomed(const struct mirror *mirror, const char *key, size_t length);
+
 // Goes on with what is owed, if Redis is there.
 void mirror_pay(struct mirror *mirror);
 

@@ -1,7 +1,8 @@
 // Patterns: SCAN and UNLINK, a step at a time. KEYS would keep everybody else waiting.
 //
 // What has to be deleted while Redis is away is owed: patterns up to OWED_MAX, then everything. It
-// is paid one after the other when Redis is back, and tried again with each heartbeat.
+// is paid one after the other when Redis is back, and tried again with each heartbeat. Nobody waits
+// for that, so no step of it is ever too late: of a million keys one always would be.
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,7 +174,7 @@ static void unlink_found(struct mirror_purge *purge, const redisReply *keys)
             words[count++] =
                 (struct redis_word){keys->element[i]->str, (size_t)keys->element[i]->len};
     if (count > 1)
-        redis_link_send(purge->mirror->link, words, count, true, on_unlinked, purge);
+        redis_link_send(purge->mirror->link, words, count, purge->wait != NULL, on_unlinked, purge);
     else
         go_on(purge);
     free(words);
@@ -198,7 +199,7 @@ static void step(struct mirror_purge *purge)
     struct redis_word words[] = {REDIS_WORD("SCAN"),  {purge->cursor.data, purge->cursor.length},
                                  REDIS_WORD("MATCH"), {purge->match.data, purge->match.length},
                                  REDIS_WORD("COUNT"), REDIS_WORD("1000")};
-    redis_link_send(purge->mirror->link, words, 6, true, on_scanned, purge);
+    redis_link_send(purge->mirror->link, words, 6, purge->wait != NULL, on_scanned, purge);
 }
 
 static void begin(struct mirror_purge *purge)

@@ -156,7 +156,7 @@ class Deleting(machines.Case):
 
     def setUp(self):
         super().setUp()
-        self.cache = self.machine()
+        self.cache = self.machine(deadline="10s")
         self.call = self.cache.call
 
     def fill(self, name, call):
@@ -187,6 +187,23 @@ class Deleting(machines.Case):
         self.assertEqual(self.call("CACHE.INVALIDATE", "r", 1), 2)
         self.assertEqual(self.left_there(), {b"gwctl:r:11", b"r:1"})
 
+    def test_what_is_deleted_while_redis_is_away_is_not_read_again(self):
+        wire = self.wire()
+        cache = self.machine("wired", port=wire.port)
+        for pattern in ("k:*", "*"):
+            wire.mend()
+            cache.wait_healthy()
+            self.fill("gwctl:k:%d", self.seen.call)
+            wire.cut()
+            cache.wait_away()
+            self.assertEqual(cache.call("CACHE.DELPATTERN", pattern), 0)
+            wire.mend()
+            turn = 0
+            while self.left_there():
+                turn = (turn + 1) % self.COUNT
+                self.assertIsNone(cache.call("GET", f"k:{turn}"))
+            self.assertEqual(cache.call("DBSIZE"), 0)
+
     def test_everything(self):
         for command in ("FLUSHDB", "FLUSHALL"):
             self.seen.call("MSET", "k:1", "x", "gwctl", "x", "Gwctl:a", "x")
@@ -196,6 +213,389 @@ class Deleting(machines.Case):
             self.assertEqual(self.left_there(), {b"k:1", b"gwctl", b"Gwctl:a"})
             self.assertEqual(self.call("DBSIZE"), 0)
             self.assertIsNone(self.call("GET", "there"))
+
+
+class Options(machines.Case):
+    options = ("--databases", 8)
+    # What docs/cache.md says a user of Redis needs.
+    RIGHTS = ("+select", "+subscribe", "+publish", "+hset", "+hgetall", "+hdel", "+mget", "+get",
+              "+set", "+pttl", "+unlink", "+scan", "+del", "+getdel", "+getex", "+getset", "+setnx",
+              "+msetnx", "+append", "+incr", "+decr", "+incrby", "+decrby", "+incrbyfloat",
+              "+expire", "+pexpire", "+expireat", "+pexpireat", "+persist", "+rename", "+renamenx")
+
+    def refused(self, **redis):
+        """A machine that Redis does not let in, and the wire on which it tries."""
+        wire = self.wire()
+        cache = machines.Machine(self, "refused", {"host": "127.0.0.1", "port": wire.port, **redis})
+        wait_until(lambda: cache.lines("warn"))
+        tries = wire.tries
+        wait_until(lambda: wire.tries >= tries + 3)
+        self.assertEqual(len(cache.lines("warn")), 1, cache.log())
+        self.assertEqual(cache.call("SET", "k", "v"), "OK")
+        self.assertEqual(cache.call("GET", "k"), b"v")
+        self.assertEqual(cache.events(), ["error"])
+        return cache
+
+    def check_secrets(self, cache, *secrets):
+        said = cache.log() + str(cache.supervisor.events) + str(cache.call("INFO"))
+        for secret in secrets:
+            self.assertNotIn(secret, said)
+
+    def test_a_password(self):
+        self.seen.call("CONFIG", "SET", "requirepass", "p:ss w\"rd")
+        cache = self.machine(password="p:ss w\"rd")
+        cache.call("SET", "k", "v")
+        self.wait_there("k", b"v")
+        self.check_secrets(cache, "p:ss")
+
+    def test_a_wrong_password(self):
+        self.seen.call("CONFIG", "SET", "requirepass", "right-secret")
+        cache = self.refused(password="wrong-secret")
+        self.assertIn("WRONGPASS", cache.log())
+        self.check_secrets(cache, "right-secret", "wrong-secret")
+        self.seen.call("CONFIG", "SET", "requirepass", "wrong-secret")
+        self.wait_there("k", b"v")
+        self.assertEqual((len(cache.lines("warn")), len(cache.lines("info"))), (1, 1))
+        self.check_secrets(cache, "right-secret", "wrong-secret")
+
+    def test_no_password_where_one_is_needed(self):
+        self.seen.call("CONFIG", "SET", "requirepass", "right-secret")
+        self.assertIn("NOAUTH", self.refused().log())
+
+    def test_a_user_with_the_fewest_rights(self):
+        self.seen.call("ACL", "SETUSER", "cache", "on", ">secret-of-cache", "~gwctl:*",
+                       "&gwctl:~gwctl:events*", *self.RIGHTS)
+        cache = self.machine(username="cache", password="secret-of-cache")
+        for words in ((b"SET k v", b"OK"), (b"SET k w NX", None), (b"SET k v XX GET", b"v"),
+                      (b"GET there", b"x"), (b"MGET there k", [b"x", b"v"]), (b"TTL there", -1),
+                      (b"INCR n", 1), (b"DECR n", 0), (b"INCRBY n 2", 2), (b"DECRBY n 1", 1),
+                      (b"INCRBYFLOAT n 1", b"2"), (b"APPEND k w", 2), (b"SETNX k v", 0),
+                      (b"MSETNX k v", 0), (b"GETSET k x", b"vw"), (b"GETEX k EX 9", b"x"),
+                      (b"EXPIRE k 9", 1), (b"PEXPIRE k 9000", 1), (b"EXPIREAT k 9999999999", 1),
+                      (b"PEXPIREAT k 9999999999000", 1), (b"PERSIST k", 1), (b"RENAME k r", "OK"),
+                      (b"RENAMENX r k", 1), (b"GETDEL k", b"x"), (b"DEL n k", 1), (b"UNLINK k", 0),
+                      (b"CACHE.SET tagged v TAGS 1 t", "OK"), (b"CACHE.PURGETAG t", "OK"),
+                      (b"CACHE.INVALIDATE a 1", 0), (b"CACHE.DELPATTERN th*", 1),
+                      (b"FLUSHALL", "OK")):
+            if words[0] == b"GET there":
+                self.seen.call("SET", "gwctl:there", "x")
+            reply = cache.call(*words[0].split())
+            self.assertEqual(reply, "OK" if words[1] == b"OK" else words[1], words[0])
+        cache.call("SET", "last", "v")
+        self.wait_there("last", b"v")
+        self.assertEqual(cache.lines("warn"), [])
+        self.check_secrets(cache, "secret-of-cache")
+
+    def test_none_of_the_rights_is_for_nothing(self):
+        log = self.seen.call("ACL", "SETUSER", "cache", "on", ">s", "~gwctl:*", "&gwctl:~gwctl:*",
+                             "+@all")
+        self.assertEqual(log, "OK")
+        cache = self.machine(username="cache", password="s", database=3)
+        for words in ("SET k v", "INCR n", "DECR n", "INCRBY n 1", "DECRBY n 1", "INCRBYFLOAT n 1",
+                      "APPEND k w", "SETNX k v", "MSETNX k v", "GETSET k x", "GETEX k EX 9", "GET x",
+                      "EXPIRE k 9", "PEXPIRE k 9", "EXPIREAT k 9999999999", "PERSIST k",
+                      "PEXPIREAT k 9999999999000", "SET r x", "RENAME r k", "RENAMENX k r",
+                      "GETDEL k", "DEL n", "UNLINK n", "FLUSHALL"):
+            cache.call(*words.split())
+        used = {line.partition(":")[0][len("cmdstat_"):] for line in
+                self.seen.call("INFO", "commandstats").decode().split("\r\n")}
+        wanted = {right[1:] for right in self.RIGHTS} - {"hdel"}  # of machines gone for a month
+        self.assertEqual(wanted - used, set())
+
+    def test_a_user_without_rights(self):
+        self.seen.call("ACL", "SETUSER", "cache", "on", ">secret-of-cache", "~gwctl:*",
+                       "&gwctl:~gwctl:events*", *self.RIGHTS, "-publish")
+        cache = self.refused(username="cache", password="secret-of-cache")
+        self.assertIn("NOPERM", cache.log())
+        self.check_secrets(cache, "secret-of-cache")
+        self.seen.call("ACL", "SETUSER", "cache", "+publish")
+        cache.wait_healthy()
+        self.assertEqual((len(cache.lines("warn")), len(cache.lines("info"))), (1, 1))
+
+    def test_a_user_without_the_keys(self):
+        self.seen.call("ACL", "SETUSER", "cache", "on", ">secret-of-cache", "~other:*", "&*",
+                       "+@all")
+        self.assertIn("NOPERM", self.refused(username="cache", password="secret-of-cache").log())
+
+    def test_a_database(self):
+        cache = self.machine(database=3)
+        cache.call("SET", "k", "v")
+        self.seen.call("SET", "gwctl:k", "of 0")
+        self.seen.call("SELECT", 3)
+        self.wait_there("k", b"v")
+        self.seen.call("SET", "gwctl:there", "of 3")
+        self.assertEqual(cache.call("GET", "there"), b"of 3")
+        cache.call("FLUSHALL")
+        self.assertIsNone(self.there("k"))
+        self.seen.call("SELECT", 0)
+        self.assertEqual(self.there("k"), b"of 0")
+
+    def test_a_database_that_redis_does_not_have(self):
+        self.assertIn("SELECT", self.refused(database=8).log())
+
+    def test_prefixes(self):
+        others = {b"shopping", b"gwctl:k", b"sh:p:k", b"Shop:k"}
+        for prefix in ("shop:", "s*[h]o\\?p:", "ключ:"):
+            self.prefix = prefix
+            for other in others:
+                self.seen.call("SET", other, "x")
+            cache = self.machine(f"of {prefix}", prefix=prefix)
+            cache.call("MSET", "k", "v", "l", "v")
+            self.wait_there("k", b"v")
+            self.assertEqual(cache.call("CACHE.DELPATTERN", "k*"), 1)
+            self.assertEqual((self.there("k"), self.there("l")), (None, b"v"))
+            self.assertEqual(cache.call("FLUSHALL"), "OK")
+            left = {key for key in self.seen.call("KEYS", "*") if b"~gwctl:" not in key}
+            self.assertEqual(left, others)
+
+    def test_no_prefix(self):
+        cache = self.machine(prefix="")
+        cache.call("SET", "k", "v")
+        wait_until(lambda: self.seen.call("GET", "k") == b"v")
+        self.seen.call("SET", "there", "x")
+        self.assertEqual(cache.call("GET", "there"), b"x")
+        cache.call("FLUSHALL")
+        self.assertEqual([key for key in self.seen.call("KEYS", "*") if b"~gwctl:" not in key], [])
+        # What machines keep there of each other is nobody's to change.
+        cache.call("SET", "~gwctl:epochs", "x")
+        cache.call("SET", "last", "x")
+        wait_until(lambda: self.seen.call("GET", "last") == b"x")
+        self.assertEqual(self.seen.call("TYPE", "~gwctl:epochs"), "hash")
+
+    def test_a_unix_socket(self):
+        cache = self.machine(host="unix:" + self.redis.path)
+        cache.call("SET", "k", "v")
+        self.wait_there("k", b"v")
+        self.assertIn(f"connected to unix:{self.redis.path}", cache.log())
+
+    def test_a_name(self):
+        cache = self.machine(host="localhost")
+        cache.call("SET", "k", "v")
+        self.wait_there("k", b"v")
+
+    def test_a_name_that_nobody_has(self):
+        cache = machines.Machine(self, "nowhere", {"host": "nobody.invalid"})
+        wait_until(lambda: cache.lines("warn"))
+        self.assertEqual(cache.call("SET", "k", "v"), "OK")
+        self.assertIn("nobody.invalid", cache.lines("warn")[0])
+
+    def test_the_environment(self):
+        self.seen.call("CONFIG", "SET", "requirepass", "secret-of-env")
+        cache = self.keep(cachesvc.start_cachesvc(self.folder, REDIS_HOST="127.0.0.1",
+                                                  REDIS_PORT=str(self.port),
+                                                  REDIS_PASSWORD="secret-of-env"))
+        with cache.client() as client:
+            client.call("SET", "k", "v")
+            self.wait_there("k", b"v")
+        self.assertNotIn("secret-of-env", cache.log())
+
+
+class Faults(machines.Case):
+    """Redis goes away and comes back, in many ways: clients do not wait for it, what they do
+    meanwhile arrives afterwards, and the log has a line for each."""
+
+    SLOWEST_S = 1.0
+
+    def check(self, go, come, *, limit=10, is_lost=True, **redis):
+        cache = self.machine(**redis)
+        cache.call("MSET", *[word for n in range(20) for word in (f"old:{n}", "old")])
+        cache.call("SET", "doomed", "v")
+        cache.call("SET", "untouched", "v")
+        self.wait_there("untouched", b"v")
+        traffic = Traffic(cache)
+        traffic.wait_more()
+        go()
+        if is_lost:
+            cache.wait_away()
+        else:
+            wait_until(lambda: cache.info("breaker") != "closed")
+        traffic.wait_more()
+        for n in range(20):
+            self.assertEqual(cache.call("SET", f"old:{n}", f"new {n}", "EX", 1000), "OK")
+            self.assertEqual(cache.call("CACHE.SET", f"tagged:{n}", n, "TAGS", 1, "t"), "OK")
+        self.assertEqual(cache.call("DEL", "doomed"), 1)
+        self.assertEqual(cache.call("INCR", "counter"), 1)
+        traffic.wait_more()
+        come()
+        cache.wait_healthy(limit)
+        self.wait_there("old:19", b"new 19")
+        wait_until(lambda: self.there("doomed") is None)
+        wait_until(lambda: (self.there("tagged:19") or b"").endswith(b"19"))
+        for n in range(20):
+            self.assertEqual(self.there(f"old:{n}"), f"new {n}".encode())
+            self.assertEqual(cache.call("GET", f"old:{n}"), f"new {n}".encode())
+        self.assertTrue(900 < cache.call("TTL", "old:0") <= 1000)
+        self.assertEqual(cache.call("MGET", "untouched", "doomed", "tagged:3"), [b"v", None, b"3"])
+        traffic.wait_more()
+        self.assertEqual(traffic.stop(), [])
+        self.assertLess(traffic.slowest, self.SLOWEST_S)
+        return cache
+
+    def check_said(self, cache, warn=1, info=2, events=("connect", "close", "connect")):
+        self.assertEqual((len(cache.lines("warn")), len(cache.lines("info"))), (warn, info),
+                         cache.log())
+        wait_until(lambda: cache.events() == list(events), what=f"{events}, not {cache.events()}")
+
+    def test_killed_and_started_empty(self):
+        self.check_said(self.check(lambda: self.redis.kill(), self.start_redis))
+
+    def test_a_wire_that_is_cut(self):
+        wire = self.wire()
+
+        def go():
+            wire.cut()
+            tries = wire.tries
+            wait_until(lambda: wire.tries >= tries + 4)
+        self.check_said(self.check(go, wire.mend, port=wire.port))
+
+    def test_stopped(self):
+        self.check_said(self.check(lambda: self.redis.process.send_signal(signal.SIGSTOP),
+                                   lambda: self.redis.process.send_signal(signal.SIGCONT)), warn=2)
+
+    def test_slow(self):
+        self.options = ("--enable-debug-command", "yes")
+        self.redis.end()
+        self.start_redis()
+        sleeper = self.connect(self.redis)
+        cache = self.check(lambda: sleeper.send(encode("DEBUG", "SLEEP", "1.2")), lambda: None,
+                           is_lost=False)
+        self.check_said(cache, events=("connect",))
+
+    def test_a_replica(self):
+        cache = self.check(lambda: self.seen.call("REPLICAOF", "127.0.0.1", 1),
+                           lambda: self.seen.call("REPLICAOF", "NO", "ONE"))
+        self.check_said(cache)
+        self.assertIn("READONLY", cache.lines("warn")[0])
+
+    def test_connections_that_are_killed(self):
+        for kind in ("normal", "pubsub"):
+            with self.subTest(kind):
+                cache = self.machine(kind)
+                cache.call("SET", "k", "v")
+                traffic = Traffic(cache)
+                traffic.wait_more(50)
+                self.seen.call("CLIENT", "KILL", "TYPE", kind)
+                wait_until(lambda: len(cache.lines("info")) == 2)
+                cache.wait_healthy()
+                cache.call("SET", "k", kind)
+                self.wait_there("k", kind.encode())
+                self.assertEqual(traffic.stop(), [])
+                self.check_said(cache)
+
+    def reach(self, redis):
+        try:
+            return self.connect(redis)
+        except OSError:
+            return None
+
+    def test_loading(self):
+        cache = self.machine()
+        self.seen.call("SET", "gwctl:there", "v")
+        self.seen.call("EVAL", "for n = 1, 3000 do redis.call('SET', 'x' .. n, n) end", 0)
+        self.seen.call("SAVE")
+        self.redis.kill()
+        cache.wait_away()
+        redis = cachesvc.Process(self.folder, "redis", [
+            "redis-server", "--port", str(self.port), "--unixsocket", self.redis.path, "--save", "",
+            "--dir", self.folder, "--key-load-delay", "500",
+            "--loading-process-events-interval-bytes", "1024"])
+        self.addCleanup(self._end_redis, redis)
+        self.assertEqual(cache.call("SET", "k", "v"), "OK")
+        self.seen = wait_until(lambda: self.reach(redis))
+        loading = self.seen.call("GET", "gwctl:there")
+        cache.wait_healthy()
+        self.assertIn("LOADING", loading)
+        self.wait_there("k", b"v")
+        self.assertEqual(cache.call("GET", "there"), b"v")
+        self.check_said(cache)
+
+    def test_full(self):
+        cache = self.machine()
+        cache.call("MSET", "k", "old", "doomed", "v")
+        self.wait_there("doomed", b"v")
+        self.seen.call("CONFIG", "SET", "maxmemory", 1)
+        for n in range(100):
+            self.assertEqual(cache.call("SET", "k", n), "OK")
+            self.assertEqual(cache.call("GET", "k"), str(n).encode())
+        self.assertEqual(cache.call("DEL", "doomed"), 1)
+        # It keeps no older value than ours.
+        wait_until(lambda: self.there("k") is None)
+        self.assertIsNone(self.there("doomed"))
+        self.assertEqual(cache.call("GET", "k"), b"99")
+        self.seen.call("CONFIG", "SET", "maxmemory", 0)
+        cache.call("SET", "k", "new")
+        self.wait_there("k", b"new")
+        self.assertTrue(cache.is_healthy())
+        self.check_said(cache, warn=0, info=1, events=("connect",))
+
+    def test_more_changes_than_are_remembered(self):
+        wire = self.wire()
+        count = 3000
+        self.seen.call("MSET", *[w for n in range(count) for w in (f"gwctl:k:{n}", "old")])
+        self.seen.call("MSET", "k:1", "other", "gwctlk", "other")
+        cache = self.machine(port=wire.port, queue="64K")
+        wire.cut()
+        cache.wait_away()
+        cache.call("MSET", *[w for n in range(count) for w in (f"k:{n}", "new")])
+        self.assertLess(cache.info("unsent_keys"), 1500)
+        wire.mend()
+        wait_until(lambda: self.seen.call("KEYS", "gwctl:k:*") == [] or
+                   set(self.seen.call("MGET", *[f"gwctl:k:{n}" for n in range(count)])) <=
+                   {None, b"new"})
+        self.assertEqual(self.seen.call("MGET", "k:1", "gwctlk"), [b"other", b"other"])
+        self.assertEqual(cache.call("MGET", *[f"k:{n}" for n in range(count)]), [b"new"] * count)
+        cache.call("SET", "k:1", "later")
+        self.wait_there("k:1", b"later")
+        cache.wait_healthy()
+        self.check_said(cache)
+
+
+class Ending(machines.Case):
+    def test_what_is_set_before_redis_is_there(self):
+        wire = self.wire()
+        wire.cut()
+        self.seen.call("MSET", "gwctl:k", "old", "gwctl:there", "v", "gwctl:doomed", "v")
+        cache = machines.Machine(self, "early", {"host": "127.0.0.1", "port": wire.port})
+        self.assertEqual(cache.call("SET", "k", "new"), "OK")
+        cache.call("DEL", "doomed")
+        wire.mend()
+        self.wait_there("k", b"new")
+        self.assertEqual((self.there("there"), self.there("doomed")), (b"v", None))
+
+    def test_what_was_set_before_sigterm_is_there(self):
+        cache = self.machine()
+        count = 5000
+        cache.client.send(b"".join(encode("SET", f"k:{n}", f"value {n}") for n in range(count)))
+        for _ in range(count):
+            self.assertEqual(cache.client.read(), "OK")
+        self.assertEqual(cache.process.end(), 0)
+        self.assertEqual(self.seen.call("MGET", *[f"gwctl:k:{n}" for n in range(count)]),
+                         [f"value {n}".encode() for n in range(count)])
+
+    def test_sigterm_while_redis_is_away(self):
+        cache = self.machine()
+        self.redis.kill()
+        cache.wait_away()
+        self.assertEqual(cache.call("SET", "k", "v"), "OK")
+        self.assertEqual(cache.process.end(5), 0)
+
+    def test_a_kill_leaves_nothing_older_in_redis(self):
+        cache = self.machine()
+        cache.call("MSET", *[w for n in range(100) for w in (f"k:{n}", "old")])
+        cache.call("SET", "doomed", "v")
+        self.wait_there("doomed", b"v")
+        self.redis.process.send_signal(signal.SIGSTOP)
+        for n in range(100):
+            self.assertEqual(cache.call("SET", f"k:{n}", "new"), "OK")
+        self.assertEqual(cache.call("DEL", "doomed"), 1)
+        cache.process.kill()
+        self.redis.process.send_signal(signal.SIGCONT)
+        cache.start()
+        cache.wait_healthy()
+        names = [f"gwctl:k:{n}" for n in range(100)]
+        wait_until(lambda: set(self.seen.call("MGET", *names, "gwctl:doomed")) <= {None, b"new"})
+        self.assertEqual(cache.call("MGET", *[f"k:{n}" for n in range(100)], "doomed"),
+                         [b"new"] * 100 + [None])
 
 
 if __name__ == "__main__":

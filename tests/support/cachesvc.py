@@ -173,10 +173,10 @@ def clean_environment():
     return {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
 
 
-def start_cachesvc(folder, memory="64M"):
+def start_cachesvc(folder, memory="64M", **environment):
     path = os.path.join(folder, "cache.sock")
     args = [os.path.join(BIN, "cachesvc"), "--socket", path, "--memory", memory]
-    return Process(folder, "cache", args, env=clean_environment()).wait_answers()
+    return Process(folder, "cache", args, env={**clean_environment(), **environment}).wait_answers()
 
 
 def start_supervised(folder, listener, page, notify=None):

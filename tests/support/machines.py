@@ -13,15 +13,22 @@ from gwtest import Background, free_port, wait_until
 MB = 1 << 20
 
 
+def hang_up(end):
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+
+
 class Wire:
     """A TCP port whose connections lead to a Unix socket, as long as it is not cut."""
 
     def __init__(self, path):
         self.path = path
         self.is_cut = False
-        self.refused = 0
+        self.tries = 0  # to connect
         self.lock = threading.Lock()
-        self.ends = []
+        self.ends = set()
         self.listener = socket.create_server(("127.0.0.1", free_port()))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -32,23 +39,32 @@ class Wire:
                 near, _ = self.listener.accept()
             except OSError:
                 return
+            self.tries += 1
             self._lead(near)
 
     def _lead(self, near):
+        far = socket.socket(socket.AF_UNIX)
         with self.lock:
-            far = socket.socket(socket.AF_UNIX)
             try:
                 if self.is_cut:
                     raise OSError("cut")
                 far.connect(self.path)
             except OSError:
-                self.refused += 1
                 near.close()
                 far.close()
                 return
-            self.ends += [near, far]
-        for source, target in ((near, far), (far, near)):
-            threading.Thread(target=self._carry, args=(source, target), daemon=True).start()
+            self.ends.update((near, far))
+        threading.Thread(target=self._carry_both_ways, args=(near, far), daemon=True).start()
+
+    def _carry_both_ways(self, near, far):
+        back = threading.Thread(target=self._carry, args=(far, near), daemon=True)
+        back.start()
+        self._carry(near, far)
+        back.join()
+        with self.lock:
+            self.ends -= {near, far}
+            near.close()
+            far.close()
 
     @staticmethod
     def _carry(source, target):
@@ -58,32 +74,22 @@ class Wire:
         except OSError:
             pass
         for end in (source, target):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+            hang_up(end)
 
     def cut(self):
         """What is on it is lost, and nobody gets through until mend()."""
         with self.lock:
             self.is_cut = True
-            self._drop()
+            for end in self.ends:
+                hang_up(end)
 
     def mend(self):
         with self.lock:
             self.is_cut = False
 
-    def _drop(self):
-        for end in self.ends:
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        self.ends = []
-
     def close(self):
         self.cut()
-        self.listener.shutdown(socket.SHUT_RDWR)
+        hang_up(self.listener)
         self.listener.close()
 
 
@@ -123,7 +129,7 @@ class Machine:
         return [line for line in self.log().splitlines() if level in line and "redis: " in line]
 
     def events(self):
-        return [event["event"] for event in self.supervisor.events]
+        return [event["name"] for event in self.supervisor.events]
 
     def info(self, name, client=None):
         for line in (client or self.client).call("INFO").decode().split("\r\n"):
@@ -181,6 +187,7 @@ class Traffic:
 class Case(cachesvc.Case):
     """A Redis in self.redis, and a client of it in self.seen."""
 
+    options = ()
     prefix = "gwctl:"
 
     def setUp(self):
@@ -189,7 +196,7 @@ class Case(cachesvc.Case):
         self.start_redis()
 
     def start_redis(self, *options):
-        self.redis = cachesvc.start_redis(self.folder, "--port", self.port, *options)
+        self.redis = cachesvc.start_redis(self.folder, "--port", self.port, *self.options, *options)
         self.addCleanup(self._end_redis, self.redis)
         self.seen = self.connect(self.redis)
 

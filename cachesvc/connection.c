@@ -241,6 +241,13 @@ static void block(struct connection *connection, const struct request *request)
     server_on_blocked(server);
 }
 
+// NULL: it is nothing to Redis, or there is none.
+static const struct command *mirrored_command(const struct connection *connection,
+                                              const struct resp_arg *args, size_t count)
+{
+    return connection->server->service.mirror ? commands_match(args, count) : NULL;
+}
+
 static void run(struct connection *connection, const struct resp_arg *args, size_t count,
                 uint64_t purged)
 {
@@ -253,9 +260,11 @@ static void run(struct connection *connection, const struct resp_arg *args, size
                               .purged = purged,
                               .now_ms = connection->server->now_ms,
                               .out = &server->out};
+    size_t before = server->out.length;
     commands_run(&request);
-    if (server->service.mirror && commands_match(args, count))
-        mirror_after(server->service.mirror, request.command, args, count);
+    if (mirrored_command(connection, args, count))
+        mirror_after(server->service.mirror, request.command, args, count,
+                     server->out.data + before, server->out.length - before);
     if (request.after == AFTER_CLOSE)
         connection->state = LAST;
     else if (request.after == AFTER_BREAK)
@@ -265,12 +274,6 @@ static void run(struct connection *connection, const struct resp_arg *args, size
 }
 
 // --- commands that wait for Redis ---------------------------------------------------------------
-
-static const struct command *mirrored_command(const struct connection *connection,
-                                              const struct resp_arg *args, size_t count)
-{
-    return connection->server->service.mirror ? commands_match(args, count) : NULL;
-}
 
 static void on_ready(void *context, const struct mirror_answer *answer)
 {

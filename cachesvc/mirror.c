@@ -309,6 +309,25 @@ static void on_tag_versions(void *context, const redisReply *reply)
     }
 }
 
+// Whoever may not do these would find out with each value: then it is better not to begin.
+static void try_rights(struct mirror *mirror)
+{
+    char *key = mem_printf("%s%sprobe", mirror->config->prefix, MIRROR_RESERVED);
+    struct redis_word set[] = {REDIS_WORD("SET"), word(key), REDIS_WORD("1"), REDIS_WORD("PX"),
+                               REDIS_WORD("1000")};
+    struct redis_word ttl[] = {REDIS_WORD("PTTL"), word(key)};
+    struct redis_word get[] = {REDIS_WORD("GET"), word(key)};
+    struct redis_word unlink[] = {REDIS_WORD("UNLINK"), word(key)};
+    struct redis_word scan[] = {REDIS_WORD("SCAN"), REDIS_WORD("0"), REDIS_WORD("COUNT"),
+                                REDIS_WORD("1")};
+    redis_link_send(mirror->link, set, 5, false, NULL, NULL);
+    redis_link_send(mirror->link, ttl, 2, false, NULL, NULL);
+    redis_link_send(mirror->link, get, 2, false, NULL, NULL);
+    redis_link_send(mirror->link, unlink, 2, false, NULL, NULL);
+    redis_link_send(mirror->link, scan, 4, false, NULL, NULL);
+    free(key);
+}
+
 static void ask_for_tag_versions(struct mirror *mirror)
 {
     struct redis_word *words = mem_alloc((SEGMENT_TAG_SLOTS_MIN + 1) * sizeof *words);
@@ -341,6 +360,7 @@ static void on_greet(void *context)
     redis_link_send(mirror->link, set, 4, false, NULL, NULL);
     redis_link_send(mirror->link, get, 2, false, on_epochs, mirror);
     ask_for_tag_versions(mirror);
+    try_rights(mirror);
     mirror_message_begin(&hello, &head);
     redis_link_publish(mirror->link, hello.data, hello.length, NULL, NULL);
     buf_free(&hello);
@@ -436,26 +456,44 @@ struct mirror_wait *mirror_before(struct mirror *mirror, const struct command *c
     return mirror_wait_begin(wait);
 }
 
-// What Redis should have done and could not: a key that is not here may be there.
+enum { REPLY_ERROR, REPLY_NOTHING, REPLY_DONE };
+
+static int kind_of_reply(const char *reply, size_t length)
+{
+    if (length > 0 && reply[0] == '-')
+        return REPLY_ERROR;
+    bool is_nothing = (length >= 3 && memcmp(reply, ":0\r", 3) == 0) ||
+                      (length >= 3 && memcmp(reply, "$-1", 3) == 0);
+    return is_nothing ? REPLY_NOTHING : REPLY_DONE;
+}
+
+// A key that is not here after a command was perhaps deleted by it, and perhaps never was here, but
+// is in Redis.
+static bool may_have_deleted(const struct command *command, int reply)
+{
+    return reply == REPLY_DONE || (reply == REPLY_NOTHING && command->flags & COMMAND_DELETES);
+}
+
 static void key_written(struct mirror *mirror, const struct command *command,
-                        const struct resp_arg *key)
+                        const struct resp_arg *key, int reply)
 {
     struct store_value value;
     bool is_here = store_peek(mirror->store, key->bytes, key->length, clock_wall_ms(), &value);
     if (mirror_is_reserved(key->bytes, key->length) ||
-        (!is_here && command->flags & COMMAND_ATOMIC && !(command->flags & COMMAND_DELETES)))
+        (!is_here && !may_have_deleted(command, reply)))
         return;
     mirror_send_key(mirror, key->bytes, key->length,
                     command->flags & COMMAND_ADDS ? CHANGE_FORGET : CHANGE_WRITE);
 }
 
 void mirror_after(struct mirror *mirror, const struct command *command, const struct resp_arg *args,
-                  size_t count)
+                  size_t count, const char *reply, size_t reply_length)
 {
     if (!(command->flags & COMMAND_WRITE))
         return;
+    int kind = kind_of_reply(reply, reply_length);
     for (size_t at = mirror_first_key(command); at != 0; at = mirror_next_key(command, at, count))
-        key_written(mirror, command, &args[at]);
+        key_written(mirror, command, &args[at], kind);
     if (strcmp(command->name, "cache.purgetag") == 0)
         for (size_t i = 1; i < count; ++i)
             mirror_purge_tag(mirror, store_tag(mirror->store, args[i].bytes, args[i].length).slot %

@@ -58,9 +58,9 @@ void mirror_on_ready(struct mirror_wait *wait,
 // on_ready will not come.
 void mirror_cancel(struct mirror_wait *wait);
 
-// To be called after a command was run here.
+// To be called after a command was run here, with its reply; one that comes later is empty.
 void mirror_after(struct mirror *mirror, const struct command *command, const struct resp_arg *args,
-                  size_t count);
+                  size_t count, const char *reply, size_t reply_length);
 
 // Grows when keys are dropped here that may be in Redis.
 uint64_t mirror_drops(const struct mirror *mirror);

@@ -350,11 +350,21 @@ static void drop_keys(struct ask *ask)
     }
 }
 
+// It is full, its user may not, or it is too old to know the command: that is done here then.
+static bool is_unable(const redisReply *reply)
+{
+    static const char *const errors[] = {"OOM", "NOPERM", "ERR unknown command"};
+    for (size_t i = 0; reply->type == REDIS_REPLY_ERROR && i < sizeof errors / sizeof *errors; ++i)
+        if (strncmp(reply->str, errors[i], strlen(errors[i])) == 0)
+            return true;
+    return false;
+}
+
 static void on_asked(void *context, const redisReply *reply)
 {
     struct ask *ask = context;
     struct mirror_wait *wait = ask->wait;
-    if (reply) {
+    if (reply && !is_unable(reply)) {
         drop_keys(ask);
         reply_as_is(mirror_wait_reply(wait), reply);
         ask->mirror->stats.asked++;
@@ -378,30 +388,73 @@ static void announce_key(struct ask *ask, struct batch *batch, const struct resp
         put_back(ask->mirror, change);
 }
 
+// The words of a command as Redis gets them: keys with our prefix, and values that would be taken
+// for an envelope in one.
+struct request_words {
+    struct redis_word *words;
+    struct buf *owned; // of words that are not the client's
+    size_t count;
+};
+
+static void wrap_word(struct request_words *request, size_t at)
+{
+    const struct redis_word value = request->words[at];
+    struct buf *owned = &request->owned[at];
+    mirror_value_wrap(owned, NULL, 0, value.bytes, value.length);
+    if (owned->length == 0)
+        return;
+    buf_append(owned, value.bytes, value.length);
+    request->words[at] = (struct redis_word){owned->data, owned->length};
+}
+
+static void prefix_word(const struct mirror *mirror, struct request_words *request, size_t at)
+{
+    struct buf *owned = &request->owned[at];
+    buf_append_text(owned, mirror->config->prefix);
+    buf_append(owned, request->words[at].bytes, request->words[at].length);
+    request->words[at] = (struct redis_word){owned->data, owned->length};
+}
+
+static void make_words(const struct mirror *mirror, const struct command *command,
+                       const struct resp_arg *args, size_t count, struct request_words *request)
+{
+    bool has_values = command->flags & COMMAND_DENYOOM && !(command->flags & COMMAND_ADDS);
+    request->count = count;
+    request->words = mem_alloc(count * sizeof *request->words);
+    request->owned = mem_zalloc(count, sizeof *request->owned);
+    for (size_t i = 0; i < count; ++i)
+        request->words[i] = (struct redis_word){args[i].bytes, args[i].length};
+    for (size_t at = mirror_first_key(command); at != 0; at = mirror_next_key(command, at, count)) {
+        prefix_word(mirror, request, at);
+        if (has_values && at + 1 < count) // SET, SETNX, GETSET, MSETNX: behind its key
+            wrap_word(request, at + 1);
+    }
+}
+
+static void free_words(struct request_words *request)
+{
+    for (size_t i = 0; i < request->count; ++i)
+        buf_free(&request->owned[i]);
+    free(request->owned);
+    free(request->words);
+}
+
 // What was changed here before goes first; then the command, in a batch of its own, so that others
 // hear of it.
 void mirror_ask(struct mirror *mirror, const struct command *command, const struct resp_arg *args,
                 size_t count, struct mirror_wait *wait)
 {
+    struct request_words request;
+    struct ask *ask = mem_zalloc(1, sizeof *ask);
     mirror_send_now(mirror);
     struct batch *batch = begin_batch(mirror);
-    struct ask *ask = mem_zalloc(1, sizeof *ask);
-    struct redis_word *words = mem_alloc(count * sizeof *words);
-    char **keys = mem_zalloc(count, sizeof *keys);
+    make_words(mirror, command, args, count, &request);
     ask->mirror = mirror;
     ask->wait = wait;
-    for (size_t i = 0; i < count; ++i)
-        words[i] = (struct redis_word){args[i].bytes, args[i].length};
-    for (size_t at = mirror_first_key(command); at != 0; at = mirror_next_key(command, at, count)) {
-        keys[at] = mirror_full_key(mirror, args[at].bytes, args[at].length, &words[at].length);
-        words[at].bytes = keys[at];
+    for (size_t at = mirror_first_key(command); at != 0; at = mirror_next_key(command, at, count))
         announce_key(ask, batch, &args[at]);
-    }
     mirror_wait_add(wait);
-    redis_link_send(mirror->link, words, count, true, on_asked, ask);
+    redis_link_send(mirror->link, request.words, count, true, on_asked, ask);
     end_batch(batch);
-    for (size_t i = 0; i < count; ++i)
-        free(keys[i]);
-    free(keys);
-    free(words);
+    free_words(&request);
 }

@@ -68,7 +68,7 @@ struct redis_link {
     struct call *first, *last; // that are awaited, in the order of their deadlines
     struct breaker breaker;
     struct backoff backoff;
-    bool was_lost;                   // and has said so
+    bool is_away, was_open;          // as the log has it; ever
     bool beat_is_out, beat_was_sent; // not come back yet; its PUBLISH was answered
     uint64_t beat_due_ms;
     uv_timer_t pace; // the next try, or the end of patience with this one
@@ -88,12 +88,28 @@ static struct redis_word word(const char *text)
 
 // --- the breaker --------------------------------------------------------------------------------
 
+// One line when it goes, and one when it is back, whatever happens in between.
+static void say_away(struct redis_link *link, const char *reason)
+{
+    if (!link->is_away)
+        log_warn("redis: %s: %s; doing without it until it is back", link->name, reason);
+    link->is_away = true;
+}
+
+static void say_back(struct redis_link *link, const char *what)
+{
+    if (link->is_away || !link->was_open)
+        log_info("redis: %s: %s", link->name, what);
+    link->is_away = false;
+    link->was_open = true;
+}
+
 static void tell(struct redis_link *link, enum breaker_transition transition)
 {
     if (transition == BREAKER_OPENS)
-        log_warn("redis: too many late answers; doing without it");
+        say_away(link, "too many late answers");
     else if (transition == BREAKER_CLOSES)
-        log_info("redis: answers in time again");
+        say_back(link, "answers in time again");
     if (link->state == OPEN && (transition == BREAKER_OPENS || transition == BREAKER_CLOSES))
         link->handlers->on_health(link->context, transition == BREAKER_CLOSES);
 }
@@ -194,8 +210,8 @@ static void on_limit(uv_timer_t *timer)
 // greeting every error says that; but one that is full still deletes, and tells others.
 static bool is_fatal(const struct redis_link *link, const redisReply *reply)
 {
-    static const char *const codes[] = {"READONLY", "LOADING", "MASTERDOWN",
-                                        "NOAUTH",   "NOPERM",  "CLUSTERDOWN"};
+    static const char *const codes[] = {"READONLY", "LOADING", "MASTERDOWN", "NOAUTH",
+                                        "CLUSTERDOWN"};
     if (reply->type != REDIS_REPLY_ERROR)
         return false;
     if (link->state == GREETING)
@@ -300,11 +316,9 @@ static void lose(struct redis_link *link, const char *reason)
     bool was_open = link->state == OPEN;
     if (link->state == CLOSED)
         return;
-    if (was_open || !link->was_lost) {
-        log_warn("redis: %s: %s; doing without it until it is back", link->name, reason);
+    if (was_open || !link->is_away)
         link->handlers->on_event(link->context, was_open ? "close" : "error", reason);
-    }
-    link->was_lost = true;
+    say_away(link, reason);
     (void)breaker_trip(&link->breaker, uv_now(link->loop));
     disconnect(link);
     if (was_open)
@@ -362,8 +376,7 @@ static void open_up(struct redis_link *link)
     link->state = OPEN;
     uv_timer_stop(&link->pace);
     backoff_reset(&link->backoff);
-    log_info("redis: connected to %s", link->name);
-    link->was_lost = false;
+    say_back(link, "connected");
     (void)breaker_reset(&link->breaker, uv_now(link->loop));
     uv_timer_start(&link->beat, on_beat, BEAT_MS, BEAT_MS);
     link->handlers->on_event(link->context, "connect", link->name);

@@ -1,0 +1,239 @@
+"""Machines that share a Redis: what one changes the other sees, also when it was cut off meanwhile."""
+
+import os
+import threading
+
+import gwtest
+import machines
+from cachesvc import encode
+from gwtest import wait_until
+
+SEEN_S = 1.0  # so soon a change of one machine is seen by the other
+
+
+class Two(machines.Case):
+    def setUp(self):
+        super().setUp()
+        self.wires = [self.wire(), self.wire()]
+        self.first, self.second = (self.machine(name, port=wire.port, deadline="1s") for name, wire
+                                   in zip(("first", "second"), self.wires))
+
+    def wait_seen(self, machine, key, value, limit=SEEN_S):
+        wait_until(lambda: machine.call("GET", key) == value, limit, f"{key} = {value}")
+
+    def cut_second(self):
+        self.wires[1].cut()
+        self.second.wait_away()
+
+    def mend_second(self):
+        self.wires[1].mend()
+        self.second.wait_healthy()
+
+
+class Changes(Two):
+    """Both have some keys, and one changes them, in each of the ways that there are."""
+
+    KEYS = ("k:1", "k:2", "list:k:all", "query:k")
+
+    def changes(self, machine):
+        """(name, what does it, what the keys are afterwards)."""
+        gone = {key: None for key in self.KEYS}
+        return (
+            ("SET", lambda: machine.call("SET", "k:1", "new"), {"k:1": b"new"}),
+            ("DEL", lambda: machine.call("DEL", "k:1"), {"k:1": None}),
+            ("MSET", lambda: machine.call("MSET", "k:1", "a", "k:2", "b"),
+             {"k:1": b"a", "k:2": b"b"}),
+            ("INCR", lambda: machine.call("INCR", "k:2"), {"k:2": b"3"}),
+            ("EXPIRE", lambda: machine.call("PEXPIRE", "k:1", 0), {"k:1": None}),
+            ("PURGETAG", lambda: machine.call("CACHE.PURGETAG", "t"), {"tagged": None}),
+            ("DELPATTERN", lambda: machine.call("CACHE.DELPATTERN", "k:?"),
+             {"k:1": None, "k:2": None}),
+            ("INVALIDATE", lambda: machine.call("CACHE.INVALIDATE", "k", 1),
+             {"k:1": None, "list:k:all": None, "query:k": None}),
+            ("FLUSHDB", lambda: machine.call("FLUSHDB"), {**gone, "tagged": None}),
+            ("FLUSHALL", lambda: machine.call("FLUSHALL"), {**gone, "tagged": None}),
+        )
+
+    def fill(self):
+        """Both have all keys; returns what they are."""
+        values = {key: key[-1:].encode() for key in self.KEYS}
+        values["tagged"] = b"of t"
+        for key in self.KEYS:
+            self.first.call("SET", key, values[key])
+        self.first.call("CACHE.SET", "tagged", values["tagged"], "TAGS", 1, "t")
+        for key, value in values.items():
+            self.wait_seen(self.second, key, value, 5)
+            self.wait_seen(self.first, key, value, 5)
+        return values
+
+    def check_change(self, steps, changed):
+        """After these steps both see at once what was changed, and the rest as it was."""
+        values = self.fill()
+        for step in steps:
+            step()
+        values.update(changed)
+        for key, value in values.items():
+            self.wait_seen(self.second, key, value)
+            self.wait_seen(self.first, key, value)
+
+    def test_while_both_are_connected(self):
+        for name, run, changed in self.changes(self.first):
+            with self.subTest(name):
+                self.check_change([run], changed)
+        self.assertEqual(self.second.info("link"), "connected")
+        self.assertEqual(self.second.lines("warn"), [])
+
+    def test_made_by_the_one_that_did_not_begin(self):
+        self.first, self.second = self.second, self.first
+        for name, run, changed in self.changes(self.first):
+            with self.subTest(name):
+                self.check_change([run], changed)
+
+    def test_right_after_subscriptions_were_cut(self):
+        for name, run, changed in self.changes(self.first):
+            if name in ("INCR", "EXPIRE"):  # without Redis they are done here alone
+                continue
+            with self.subTest(name):
+                self.check_change((lambda: self.seen.call("CLIENT", "KILL", "TYPE", "pubsub"), run,
+                                   self.first.wait_healthy, self.second.wait_healthy), changed)
+
+    def test_while_the_other_was_cut_off(self):
+        for name, run, changed in self.changes(self.first):
+            with self.subTest(name):
+                self.check_change((self.cut_second, run, self.check_second_has_all,
+                                   self.mend_second), changed)
+
+    def check_second_has_all(self):
+        self.assertEqual(self.second.call("EXISTS", *self.KEYS, "tagged"), len(self.KEYS) + 1)
+
+    def test_made_by_one_that_was_cut_off_itself(self):
+        for name, run, changed in self.changes(self.second):
+            if name in ("INCR", "EXPIRE"):
+                continue
+            with self.subTest(name):
+                self.check_change((self.cut_second, run, self.mend_second), changed)
+
+    def test_ten_thousand_keys(self):
+        count = 10000
+        names = [f"n:{n}" for n in range(count)]
+        self.first.call("MSET", *[w for name in names for w in (name, "old")])
+        wait_until(lambda: self.second.call("GET", names[-1]) == b"old")
+        self.second.call("MGET", *names)
+        self.first.call("MSET", *[w for name in names for w in (name, "new")])
+        wait_until(lambda: self.second.call("MGET", *names) == [b"new"] * count)
+        self.assertEqual(self.second.call("CACHE.DELPATTERN", "n:*"), count)
+        wait_until(lambda: self.first.call("MGET", *names) == [None] * count)
+
+
+class Atomic(Two):
+    def both(self, run):
+        """run(machine) of both at once; what they return."""
+        results = [None, None]
+
+        def work(n, machine):
+            results[n] = run(machine.connect())
+        threads = [threading.Thread(target=work, args=(n, machine))
+                   for n, machine in enumerate((self.first, self.second))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return results
+
+    def test_counters(self):
+        def count(client):
+            return [client.call("INCR", "n") for _ in range(1000)]
+        counted = self.both(count)
+        self.assertEqual(sorted(counted[0] + counted[1]), list(range(1, 2001)))
+        self.assertEqual(self.there("n"), b"2000")
+        for machine in (self.first, self.second):
+            wait_until(lambda: machine.call("GET", "n") == b"2000", SEEN_S)
+
+    def test_who_is_first(self):
+        def set_all(client):
+            for n in range(200):
+                client.send(encode("SET", f"nx:{n}", "x", "NX", "PX", 60000) +
+                            encode("SETNX", f"setnx:{n}", "x") +
+                            encode("MSETNX", f"one:{n}", "x", f"two:{n}", "x"))
+            return [client.read() for _ in range(600)]
+        first, second = self.both(set_all)
+        for n in range(0, 600, 3):
+            self.assertEqual({first[n], second[n]}, {"OK", None})
+            self.assertEqual({first[n + 1], second[n + 1]}, {0, 1})
+            self.assertEqual({first[n + 2], second[n + 2]}, {0, 1})
+
+    def test_who_takes_a_value(self):
+        self.first.call("MSET", *[w for n in range(200) for w in (f"k:{n}", n)])
+        wait_until(lambda: self.second.call("GET", "k:199") == b"199")
+
+        def take_all(client):
+            return [client.call("GETDEL", f"k:{n}") for n in range(200)]
+        first, second = self.both(take_all)
+        for n in range(200):
+            self.assertEqual({first[n], second[n]}, {None, str(n).encode()})
+
+
+class Returning(Two):
+    def fill(self):
+        for machine in (self.first, self.second):
+            machine.call("MSET", *[w for n in range(100)
+                                   for w in (f"{os.path.basename(machine.folder)}:{n}", n)])
+        self.wait_there("second:99", b"99")
+
+    def check_local(self):
+        for machine in (self.first, self.second):
+            name = os.path.basename(machine.folder)
+            self.assertEqual(machine.call("DBSIZE"), 100)
+            self.assertEqual(machine.call("MGET", *[f"{name}:{n}" for n in range(100)]),
+                             [str(n).encode() for n in range(100)])
+
+    def test_values_outlive_a_restart_of_redis(self):
+        self.fill()
+        self.redis.kill()
+        self.first.wait_away()
+        self.second.wait_away()
+        self.start_redis()
+        self.first.wait_healthy()
+        self.second.wait_healthy()
+        self.check_local()
+        # They hear each other again.
+        self.first.call("SET", "k", "v")
+        self.wait_seen(self.second, "k", b"v")
+        self.second.call("SET", "k", "w")
+        self.wait_seen(self.first, "k", b"w")
+
+    def test_values_outlive_a_restart_of_cachesvc(self):
+        self.fill()
+        for machine in (self.first, self.second):
+            self.assertEqual(machine.process.end(), 0)
+            machine.start()
+            machine.wait_healthy()
+        self.check_local()
+
+    def test_values_outlive_a_wire_that_is_cut(self):
+        self.fill()
+        for wire in self.wires:
+            wire.cut()
+        self.first.wait_away()
+        self.second.wait_away()
+        for wire in self.wires:
+            wire.mend()
+        self.first.wait_healthy()
+        self.second.wait_healthy()
+        self.check_local()
+
+    def test_what_was_missed_by_a_process_that_was_not_there(self):
+        self.first.call("SET", "k", "old")
+        self.wait_seen(self.second, "k", b"old", 5)
+        for name in ("end", "kill"):
+            with self.subTest(name):
+                getattr(self.second.process, name)()
+                self.first.call("SET", "k", name)
+                self.wait_there("k", name.encode())
+                self.second.start()
+                self.second.wait_healthy()
+                self.wait_seen(self.second, "k", name.encode())
+
+
+if __name__ == "__main__":
+    gwtest.main()

@@ -99,7 +99,7 @@ static void say_away(struct redis_link *link, const char *reason)
 static void say_back(struct redis_link *link, const char *what)
 {
     if (link->is_away || !link->was_open)
-        log_info("redis: %s: %s", link->name, what);
+        log_info("redis: %s %s", what, link->name);
     link->is_away = false;
     link->was_open = true;
 }
@@ -109,7 +109,7 @@ static void tell(struct redis_link *link, enum breaker_transition transition)
     if (transition == BREAKER_OPENS)
         say_away(link, "too many late answers");
     else if (transition == BREAKER_CLOSES)
-        say_back(link, "answers in time again");
+        say_back(link, "answers in time again:");
     if (link->state == OPEN && (transition == BREAKER_OPENS || transition == BREAKER_CLOSES))
         link->handlers->on_health(link->context, transition == BREAKER_CLOSES);
 }
@@ -376,7 +376,7 @@ static void open_up(struct redis_link *link)
     link->state = OPEN;
     uv_timer_stop(&link->pace);
     backoff_reset(&link->backoff);
-    say_back(link, "connected");
+    say_back(link, "connected to");
     (void)breaker_reset(&link->breaker, uv_now(link->loop));
     uv_timer_start(&link->beat, on_beat, BEAT_MS, BEAT_MS);
     link->handlers->on_event(link->context, "connect", link->name);

@@ -450,7 +450,7 @@ class Faults(machines.Case):
 
     def test_stopped(self):
         self.check_said(self.check(lambda: self.redis.process.send_signal(signal.SIGSTOP),
-                                   lambda: self.redis.process.send_signal(signal.SIGCONT)), warn=2)
+                                   lambda: self.redis.process.send_signal(signal.SIGCONT)))
 
     def test_slow(self):
         self.options = ("--enable-debug-command", "yes")

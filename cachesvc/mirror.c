@@ -192,19 +192,13 @@ static void heard_of(struct mirror *mirror, uint64_t *known, uint64_t epoch)
     *known = epoch;
 }
 
-// A batch of ours lay in the socket of a connection that we had given up, and Redis has read it
-// after newer ones: what the store holds is sent once more.
-static int repair(struct mirror *mirror, struct mirror_reader *reader)
+static void begin_message(struct mirror *mirror, const struct mirror_head *head)
 {
-    struct mirror_item item;
-    int result;
-    while ((result = mirror_message_next(reader, &item)) == 1) {
-        if (item.kind == ITEM_KEY)
-            mirror_send_key(mirror, item.bytes, item.length, CHANGE_WRITE);
-        else if (item.kind == ITEM_TAG)
-            mirror->changed_tags[item.tag.slot / 64] |= UINT64_C(1) << item.tag.slot % 64;
-    }
-    return result;
+    uint64_t *known = epoch_of(mirror, head->id);
+    if (mirror->knows_machines && head->previous > *known)
+        drop_everything(mirror, "a message of another machine is missing");
+    heard_of(mirror, known, head->epoch);
+    mirror->stats.heard++;
 }
 
 static void on_message(void *context, const char *text, size_t length)
@@ -214,17 +208,16 @@ static void on_message(void *context, const char *text, size_t length)
     struct mirror_reader reader;
     struct mirror_item item;
     int result = mirror_message_read(text, length, &head, &reader);
-    if (result == 0 && head.id == mirror->page->mirror.id) {
-        if (head.epoch <= mirror->greeted_epoch)
-            result = repair(mirror, &reader);
-    } else if (result == 0) {
-        uint64_t *known = epoch_of(mirror, head.id);
-        if (mirror->knows_machines && head.previous > *known)
-            drop_everything(mirror, "a message of another machine is missing");
-        heard_of(mirror, known, head.epoch);
-        mirror->stats.heard++;
+    bool is_own = result == 0 && head.id == mirror->page->mirror.id;
+    if (is_own && head.epoch > mirror->greeting_epoch)
+        return;
+    if (result == 0) {
+        if (!is_own)
+            begin_message(mirror, &head);
+        void (*take)(struct mirror *, const struct mirror_item *) =
+            is_own ? mirror_send_again : take_item;
         while ((result = mirror_message_next(&reader, &item)) == 1)
-            take_item(mirror, &item);
+            take(mirror, &item);
     }
     if (result == -1)
         drop_everything(mirror, "a message was not understood");
@@ -346,24 +339,12 @@ static void ask_for_tag_versions(struct mirror *mirror)
 static void on_greet(void *context)
 {
     struct mirror *mirror = context;
-    struct mirror_head head = {.id = mirror->page->mirror.id,
-                               .previous = mirror->page->mirror.epoch,
-                               .epoch = mirror->page->mirror.epoch};
-    char epoch[24];
-    struct buf hello = BUF_INIT;
-    mirror->epoch = mirror_next_epoch(mirror);
-    mirror->greeted_epoch = mirror->epoch;
-    snprintf(epoch, sizeof epoch, "%" PRIu64, head.epoch);
-    struct redis_word set[] = {REDIS_WORD("HSET"), word(mirror->epochs_key), word(mirror->id),
-                               word(epoch)};
     struct redis_word get[] = {REDIS_WORD("HGETALL"), word(mirror->epochs_key)};
-    redis_link_send(mirror->link, set, 4, false, NULL, NULL);
+    mirror_begin_epochs(mirror);
     redis_link_send(mirror->link, get, 2, false, on_epochs, mirror);
     ask_for_tag_versions(mirror);
     try_rights(mirror);
-    mirror_message_begin(&hello, &head);
-    redis_link_publish(mirror->link, hello.data, hello.length, NULL, NULL);
-    buf_free(&hello);
+    mirror_say_epoch(mirror);
 }
 
 static void on_open(void *context)
@@ -392,6 +373,8 @@ static void on_health(void *context, bool is_healthy)
 static void on_beat(void *context)
 {
     struct mirror *mirror = context;
+    if (mirror->is_epoch_refused && mirror->batches == 0)
+        mirror_say_epoch(mirror);
     mirror_pay(mirror);
     if (!mirror_is_idle(mirror))
         mirror_send_soon(mirror);
@@ -444,7 +427,10 @@ struct mirror_wait *mirror_before(struct mirror *mirror, const struct command *c
                                   const struct resp_arg *args, size_t count)
 {
     enum mirror_plan plan = mirror_plan(command, args, count);
-    if (plan == PLAN_RUN || (!redis_link_is_healthy(mirror->link) && plan != PLAN_PURGE))
+    bool is_there = redis_link_is_healthy(mirror->link);
+    // What it has of their keys is not what holds, until it has been told what it is owed.
+    bool may_ask = is_there && !mirror_owes(mirror);
+    if (plan == PLAN_RUN || (plan == PLAN_FETCH && !is_there) || (plan == PLAN_ASK && !may_ask))
         return NULL;
     struct mirror_wait *wait = mirror_wait_new();
     if (plan == PLAN_FETCH)

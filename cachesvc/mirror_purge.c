@@ -2,7 +2,8 @@
 //
 // What has to be deleted while Redis is away is owed: patterns up to OWED_MAX, then everything. It
 // is paid one after the other when Redis is back, and tried again with each heartbeat. Nobody waits
-// for that, so no step of it is ever too late: of a million keys one always would be.
+// for that, so no step of it is ever too late: of a million keys one always would be. Changed keys
+// wait until then, lest what was set after a deletion is deleted by it.
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,11 @@ void mirror_owe(struct mirror *mirror, const char *pattern, size_t length)
     *end = purge;
     mirror->owed_count++;
     mirror->page->mirror.unsent = 1;
+}
+
+bool mirror_owes(const struct mirror *mirror)
+{
+    return mirror->owes_everything || mirror->owed || mirror->purging;
 }
 
 static bool purges(const struct mirror_purge *purge, const char *key, size_t length)

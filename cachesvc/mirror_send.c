@@ -6,7 +6,8 @@
 //   PUBLISH <events> <message>     who hears it may ask for the new values
 //
 // Replies come in order, so that of PUBLISH says that the batch has arrived. What was in one that
-// did not is sent again in a later one. All of it may be done twice.
+// did not is sent again in a later one. All of it may be done twice, also late, when the network
+// has it through at last: then our own message is heard, and says what to send once more.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,12 +44,18 @@ struct batch {
 
 // --- what there is to send ----------------------------------------------------------------------
 
+// What was set after a deletion that is still owed would be deleted by it.
+static bool may_send_keys(const struct mirror *mirror)
+{
+    return !mirror_owes(mirror) && mirror_queue_count(mirror->queue) > 0;
+}
+
 static bool has_work(const struct mirror *mirror)
 {
     for (size_t i = 0; i < TAG_WORDS; ++i)
         if (mirror->changed_tags[i] != 0)
             return true;
-    return mirror_queue_count(mirror->queue) > 0 || mirror->announced.length > 0;
+    return may_send_keys(mirror) || mirror->announced.length > 0;
 }
 
 void mirror_send_soon(struct mirror *mirror)
@@ -80,11 +87,6 @@ static uint64_t now_us(void)
     return clock_wall_ms() * 1000;
 }
 
-uint64_t mirror_next_epoch(const struct mirror *mirror)
-{
-    return mirror->epoch < now_us() ? now_us() : mirror->epoch + 1;
-}
-
 // All that machines call by this number, also those whose names only others know.
 void mirror_purge_tag(struct mirror *mirror, uint32_t slot)
 {
@@ -93,6 +95,66 @@ void mirror_purge_tag(struct mirror *mirror, uint32_t slot)
     mirror->changed_tags[slot / 64] |= UINT64_C(1) << slot % 64;
     store_purge_slot(mirror->store, slot);
     mirror_all_changed(mirror);
+    mirror_send_soon(mirror);
+}
+
+// --- epochs -------------------------------------------------------------------------------------
+
+static struct redis_word word(const char *text)
+{
+    return (struct redis_word){text, strlen(text)};
+}
+
+static void on_epoch_stored(void *context, const redisReply *reply)
+{
+    struct mirror *mirror = context;
+    if (reply)
+        mirror->is_epoch_refused = reply->type == REDIS_REPLY_ERROR;
+}
+
+static void store_epoch(struct mirror *mirror, uint64_t number)
+{
+    char epoch[24];
+    snprintf(epoch, sizeof epoch, "%" PRIu64, number);
+    struct redis_word words[] = {REDIS_WORD("HSET"), word(mirror->epochs_key), word(mirror->id),
+                                 word(epoch)};
+    redis_link_send(mirror->link, words, 4, false, on_epoch_stored, mirror);
+}
+
+void mirror_say_epoch(struct mirror *mirror)
+{
+    struct mirror_head head = {.id = mirror->page->mirror.id,
+                               .previous = mirror->page->mirror.epoch,
+                               .epoch = mirror->page->mirror.epoch};
+    struct buf message = BUF_INIT;
+    store_epoch(mirror, head.epoch);
+    mirror_message_begin(&message, &head);
+    redis_link_publish(mirror->link, message.data, message.length, NULL, NULL);
+    buf_free(&message);
+}
+
+// Those of a process that was killed are no greater either, though the page has only what arrived.
+void mirror_begin_epochs(struct mirror *mirror)
+{
+    if (mirror->epoch < now_us())
+        mirror->epoch = now_us();
+    mirror->greeting_epoch = mirror->epoch;
+}
+
+void mirror_send_again(struct mirror *mirror, const struct mirror_item *item)
+{
+    switch (item->kind) {
+    case ITEM_KEY:
+        mirror_send_key(mirror, item->bytes, item->length, CHANGE_WRITE);
+        break;
+    case ITEM_TAG:
+        mirror->changed_tags[item->tag.slot / 64] |= UINT64_C(1) << item->tag.slot % 64;
+        break;
+    case ITEM_PATTERN:
+    case ITEM_EVERYTHING:
+        mirror_message_add(&mirror->announced, item->kind, item->bytes, item->length);
+        break;
+    }
     mirror_send_soon(mirror);
 }
 
@@ -157,11 +219,6 @@ static void on_set(void *context, const redisReply *reply)
 }
 
 // --- a batch ------------------------------------------------------------------------------------
-
-static struct redis_word word(const char *text)
-{
-    return (struct redis_word){text, strlen(text)};
-}
 
 static void send_unlink(struct mirror *mirror, const char *key, size_t length)
 {
@@ -228,14 +285,10 @@ static void send_change(struct batch *batch, struct sent *sent)
 static struct batch *begin_batch(struct mirror *mirror)
 {
     struct batch *batch = mem_zalloc(1, sizeof *batch);
-    char epoch[24];
-    mirror->epoch = mirror_next_epoch(mirror);
+    mirror->epoch = mirror->epoch < now_us() ? now_us() : mirror->epoch + 1;
     batch->mirror = mirror;
     batch->epoch = mirror->epoch;
-    snprintf(epoch, sizeof epoch, "%" PRIu64, batch->epoch);
-    struct redis_word words[] = {REDIS_WORD("HSET"), word(mirror->epochs_key), word(mirror->id),
-                                 word(epoch)};
-    redis_link_send(mirror->link, words, 4, false, NULL, NULL);
+    store_epoch(mirror, batch->epoch);
     mirror->batches++;
     mirror->page->mirror.unsent = 1;
     return batch;
@@ -280,11 +333,9 @@ static void end_batch(struct batch *batch)
 static void send_batch(struct mirror *mirror)
 {
     struct batch *batch = begin_batch(mirror);
-    struct mirror_change *change;
-    while (batch->count < BATCH_KEYS && batch->bytes < BATCH_BYTES &&
-           (change = mirror_queue_take(mirror->queue)) != NULL) {
+    while (may_send_keys(mirror) && batch->count < BATCH_KEYS && batch->bytes < BATCH_BYTES) {
         struct sent *sent = &batch->sent[batch->count++];
-        sent->change = change;
+        sent->change = mirror_queue_take(mirror->queue);
         send_change(batch, sent);
     }
     end_batch(batch);

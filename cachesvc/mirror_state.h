@@ -44,7 +44,8 @@ struct mirror {
     unsigned purges;              // under way, these and those that commands wait for
     unsigned batches;             // on their way
     uint64_t epoch;               // the last one that was tried; page->mirror.epoch arrived
-    uint64_t greeted_epoch;       // no batch of this connection has one as low
+    bool is_epoch_refused;        // Redis is full: what others read there is an older one
+    uint64_t greeting_epoch;      // what was sent on earlier connections has no greater one
     uv_prepare_t sending;         // while there is something to send
 
     // From Redis. A value that was changed while it was fetched is fetched again.
@@ -89,8 +90,15 @@ void mirror_send_key(struct mirror *mirror, const char *key, size_t length,
                      enum mirror_change_kind kind);
 void mirror_purge_tag(struct mirror *mirror, uint32_t slot);
 
-// Greater than the last one, and than those of a process that was killed.
-uint64_t mirror_next_epoch(const struct mirror *mirror);
+// A connection begins.
+void mirror_begin_epochs(struct mirror *mirror);
+
+// Which of our messages was the last one, for those who have missed it.
+void mirror_say_epoch(struct mirror *mirror);
+
+// Of a batch of ours that was given up, with its connection, and has reached Redis nevertheless:
+// what it says there may be older than what came since.
+void mirror_send_again(struct mirror *mirror, const struct mirror_item *item);
 
 // Sends what there is at the end of this turn of the loop; or now.
 void mirror_send_soon(struct mirror *mirror);
@@ -132,6 +140,9 @@ void mirror_purge_key(struct mirror *mirror, const char *key, size_t length,
 // Patterns, some time.
 void mirror_owe(struct mirror *mirror, const char *pattern, size_t length);
 void mirror_owe_everything(struct mirror *mirror);
+
+// Whether something is still owed.
+bool mirror_owes(const struct mirror *mirror);
 
 // Whether what Redis has of a key is still to be deleted: nobody may read it meanwhile.
 bool mirror_is_doomed(const struct mirror *mirror, const char *key, size_t length);

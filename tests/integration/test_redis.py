@@ -204,6 +204,23 @@ class Deleting(machines.Case):
                 self.assertIsNone(cache.call("GET", f"k:{turn}"))
             self.assertEqual(cache.call("DBSIZE"), 0)
 
+    def test_what_is_set_after_a_deletion_stays(self):
+        wire = self.wire()
+        cache = self.machine("wired", port=wire.port)
+        names = [f"k:{n}" for n in range(100)]
+        for pattern in ("k:*", "*"):
+            self.fill("gwctl:k:%d", self.seen.call)
+            wire.cut()
+            cache.wait_away()
+            cache.call("CACHE.DELPATTERN", pattern)
+            cache.call("MSET", *[word for name in names for word in (name, "later")])
+            wire.mend()
+            cache.wait_healthy()
+            wait_until(lambda: self.left_there() == {b"gwctl:" + n.encode() for n in names})
+            self.assertEqual(cache.call("INCR", "counter"), 1)
+            self.assertEqual(cache.call("CACHE.DELPATTERN", "*"), len(names) + 1)
+            wait_until(lambda: not self.left_there())
+
     def test_everything(self):
         for command in ("FLUSHDB", "FLUSHALL"):
             self.seen.call("MSET", "k:1", "x", "gwctl", "x", "Gwctl:a", "x")
@@ -548,6 +565,63 @@ class Faults(machines.Case):
         self.wait_there("k:1", b"later")
         cache.wait_healthy()
         self.check_said(cache)
+
+
+class Late(machines.Case):
+    """What was on a connection that was given up is executed by Redis when the network has it
+    through, be it after what came on the next connection."""
+
+    def setUp(self):
+        super().setUp()
+        self.held = self.wire()
+        self.cache = self.machine(port=self.held.port)
+        self.cache.call("MSET", "k", "before", "gone", "before")
+        self.cache.call("CACHE.SET", "tagged", "before", "TAGS", 1, "t")
+        wait_until(lambda: self.there("tagged"))
+
+    def sets(self):
+        stats = self.seen.call("INFO", "commandstats").decode()
+        return int(stats.partition("cmdstat_set:calls=")[2].partition(",")[0])
+
+    def hold_old_values(self):
+        self.held.hold()
+        self.cache.call("MSET", "k", "old", "gone", "old")
+        self.cache.call("CACHE.SET", "tagged", "old", "TAGS", 1, "t")
+
+    def let_go(self):
+        sets = self.sets()
+        self.held.let_go()
+        wait_until(lambda: self.sets() >= sets + 3)
+
+    def check(self):
+        self.wait_there("k", b"new")
+        wait_until(lambda: self.there("gone") is None)
+        other = self.machine("other")
+        wait_until(lambda: other.call("MGET", "k", "gone", "tagged") == [b"new", None, None])
+
+    def test_after_the_next_connection(self):
+        self.hold_old_values()
+        self.cache.wait_away()
+        self.cache.call("SET", "k", "new")
+        self.cache.call("DEL", "gone")
+        self.cache.call("CACHE.PURGETAG", "t")
+        self.cache.wait_healthy()
+        self.wait_there("k", b"new")
+        self.let_go()
+        self.check()
+        self.assertEqual(self.cache.call("MGET", "k", "gone", "tagged"), [b"new", None, None])
+
+    def test_after_a_kill(self):
+        self.hold_old_values()
+        self.cache.call("SET", "k", "new")
+        self.cache.call("DEL", "gone")
+        self.cache.call("CACHE.PURGETAG", "t")
+        self.cache.process.kill()
+        self.cache.start()
+        self.cache.wait_healthy()
+        wait_until(lambda: self.there("k") != b"before")
+        self.let_go()
+        self.check()
 
 
 class Ending(machines.Case):

@@ -21,7 +21,8 @@ def hang_up(end):
 
 
 class Wire:
-    """A TCP port whose connections lead to a Unix socket, as long as it is not cut."""
+    """A TCP port whose connections lead to a Unix socket, as long as it is not cut. What is sent on
+    those that it has may be held back, as a network does that loses packets for some time."""
 
     def __init__(self, path):
         self.path = path
@@ -29,6 +30,7 @@ class Wire:
         self.tries = 0  # to connect
         self.lock = threading.Lock()
         self.ends = set()
+        self.gates = []  # one for each connection
         self.listener = socket.create_server(("127.0.0.1", free_port()))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -54,12 +56,17 @@ class Wire:
                 far.close()
                 return
             self.ends.update((near, far))
-        threading.Thread(target=self._carry_both_ways, args=(near, far), daemon=True).start()
+            gate = threading.Event()
+            gate.set()
+            self.gates.append(gate)
+        threading.Thread(target=self._carry_both_ways, args=(near, far, gate), daemon=True).start()
 
-    def _carry_both_ways(self, near, far):
-        back = threading.Thread(target=self._carry, args=(far, near), daemon=True)
+    def _carry_both_ways(self, near, far, gate):
+        always = threading.Event()
+        always.set()
+        back = threading.Thread(target=self._carry, args=(far, near, always), daemon=True)
         back.start()
-        self._carry(near, far)
+        self._carry(near, far, gate)
         back.join()
         with self.lock:
             self.ends -= {near, far}
@@ -67,9 +74,10 @@ class Wire:
             far.close()
 
     @staticmethod
-    def _carry(source, target):
+    def _carry(source, target, gate):
         try:
             while data := source.recv(65536):
+                gate.wait()
                 target.sendall(data)
         except OSError:
             pass
@@ -83,11 +91,23 @@ class Wire:
             for end in self.ends:
                 hang_up(end)
 
+    def hold(self):
+        """What is sent to Redis stays where it is until let_go(); new connections are not held."""
+        with self.lock:
+            for gate in self.gates:
+                gate.clear()
+
+    def let_go(self):
+        with self.lock:
+            for gate in self.gates:
+                gate.set()
+
     def mend(self):
         with self.lock:
             self.is_cut = False
 
     def close(self):
+        self.let_go()
         self.cut()
         hang_up(self.listener)
         self.listener.close()
@@ -99,6 +119,7 @@ class Machine:
 
     def __init__(self, case, name, redis, memory=16 * MB):
         self.case = case
+        self.name = name
         self.folder = os.path.join(case.folder, name)
         os.mkdir(self.folder)
         self.page = os.memfd_create("cache")

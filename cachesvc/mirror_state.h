@@ -1,5 +1,5 @@
-// What the files of the mirror share: mirror.c (life, others), mirror_send.c (changes to Redis),
-// mirror_fetch.c (values from Redis), mirror_purge.c (patterns).
+// What the files of the mirror share: mirror.c (life), mirror_others.c, mirror_send.c (changes to
+// Redis), mirror_fetch.c (values from Redis), mirror_purge.c (patterns).
 #ifndef GW_CACHESVC_MIRROR_STATE_H
 #define GW_CACHESVC_MIRROR_STATE_H
 
@@ -82,6 +82,16 @@ bool mirror_is_idle(const struct mirror *mirror);
 
 // To be called when that may have changed.
 void mirror_note_unsent(struct mirror *mirror);
+
+// --- mirror_others.c ---
+
+// A message, of another machine or of our own.
+void mirror_hear(struct mirror *mirror, const char *text, size_t length);
+
+// The link is open: drops all keys here when more was changed than has been heard of.
+void mirror_compare(struct mirror *mirror);
+
+void mirror_forget_others(struct mirror *mirror); // their patterns that are still to be applied
 
 // --- mirror_send.c ---
 

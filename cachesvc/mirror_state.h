@@ -15,6 +15,8 @@ enum {
     TAG_WORDS = SEGMENT_TAG_SLOTS_MIN / 64,
 };
 
+struct batch;
+
 struct greeted {
     uint64_t id, epoch;
 };
@@ -114,6 +116,13 @@ void mirror_send_again(struct mirror *mirror, const struct mirror_item *item);
 void mirror_send_soon(struct mirror *mirror);
 void mirror_send_now(struct mirror *mirror);
 void mirror_on_sending(uv_prepare_t *prepare);
+
+// A batch around a command: its keys are changed by that.
+struct batch *mirror_batch_begin(struct mirror *mirror);
+void mirror_batch_announce(struct batch *batch, const char *key, size_t length);
+void mirror_batch_end(struct batch *batch);
+
+// --- mirror_ask.c ---
 
 // Does a command there (PLAN_ASK), for a wait.
 void mirror_ask(struct mirror *mirror, const struct command *command, const struct resp_arg *args,

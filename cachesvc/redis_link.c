@@ -232,10 +232,8 @@ static void on_reply(void *context, const redisReply *reply)
         snprintf(reason, sizeof reason, "%s", reply->str);
     if (call->is_awaited) {
         leave_row(link, call);
-        judge(link, call,
-              link->state == CLOSED ? BREAKER_IGNORED
-              : reply && !is_bad    ? BREAKER_SUCCESS
-                                    : BREAKER_FAILURE);
+        // With its connection: that says it is away, not that it is slow.
+        judge(link, call, reply && !is_bad ? BREAKER_SUCCESS : BREAKER_IGNORED);
     }
     answer(call, is_bad ? NULL : reply);
     free(call);

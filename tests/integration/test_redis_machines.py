@@ -82,8 +82,9 @@ class Changes(Two):
         for name, run, changed in self.changes(self.first):
             with self.subTest(name):
                 self.check_change([run], changed)
-        self.assertEqual(self.second.info("link"), "connected")
         self.assertEqual(self.second.lines("warn"), [])
+        # What they keep there of each other is no key that anybody deletes.
+        self.assertEqual(self.seen.call("HLEN", "gwctl:~gwctl:epochs"), 2)
 
     def test_made_by_the_one_that_did_not_begin(self):
         self.first, self.second = self.second, self.first

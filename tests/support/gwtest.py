@@ -358,7 +358,9 @@ def exchange(port, data, limit=10.0):
 
 class KeepAlive:
     """A client that keeps one connection, as a browser does: opens a new one when the server closed
-    it or said that it will. A request that was sent and got no complete answer counts as failed."""
+    it or said that it will. A GET that crossed the close of a connection that had rested is sent once
+    more, as all clients do (RFC 9112, 9.3.1): nobody can know. Every other request that was sent and
+    got no complete answer counts as failed."""
 
     def __init__(self, port, limit=10.0):
         self.port = port
@@ -378,6 +380,16 @@ class KeepAlive:
     def request(self, method, path, body=None, headers=None):
         if self.connection and (not self.connection.sock or self._closed_by_peer()):
             self.close()
+        may_have_crossed = self.connection is not None and method == "GET"
+        try:
+            return self._request(method, path, body, headers)
+        except http.client.RemoteDisconnected:
+            self.close()
+            if not may_have_crossed:
+                raise
+            return self._request(method, path, body, headers)
+
+    def _request(self, method, path, body, headers):
         if not self.connection:
             self._connect()
         self.connection.request(method, path, body=body, headers=headers or {})

@@ -123,6 +123,25 @@ class Changes(Two):
             with self.subTest(name):
                 self.check_change((self.cut_second, run, self.mend_second), changed)
 
+    def test_a_value_that_is_changed_while_it_is_fetched(self):
+        wire = self.wire()
+        third = self.machine("third", port=wire.port, deadline="10s")
+        other = third.connect()
+        for words, then in ((("SET", "k", "new"), b"new"), (("CACHE.PURGETAG", "t"), None),
+                            (("CACHE.DELPATTERN", "k*"), None)):
+            with self.subTest(words[0]):
+                self.first.call("CACHE.SET", "k", "old", "TAGS", 1, "t")
+                wait_until(lambda: (self.there("k") or b"").endswith(b"old"))
+                gets, heard = self.count_there("get"), third.info("messages_heard")
+                wire.hold_replies()
+                third.client.send(encode("GET", "k"))
+                wait_until(lambda: self.count_there("get") > gets)
+                self.first.call(*words)
+                wait_until(lambda: third.info("messages_heard", other) > heard)
+                wire.let_go()
+                self.assertEqual(third.client.read(), then)
+                self.assertEqual(third.call("GET", "k"), then)
+
     def test_ten_thousand_keys(self):
         count = 10000
         names = [f"n:{n}" for n in range(count)]

@@ -21,8 +21,8 @@ def hang_up(end):
 
 
 class Wire:
-    """A TCP port whose connections lead to a Unix socket, as long as it is not cut. What is sent on
-    those that it has may be held back, as a network does that loses packets for some time."""
+    """A TCP port whose connections lead to a Unix socket, as long as it is not cut. What is on those
+    that it has may be held back, as a network does that loses packets for some time."""
 
     def __init__(self, path):
         self.path = path
@@ -30,7 +30,7 @@ class Wire:
         self.tries = 0  # to connect
         self.lock = threading.Lock()
         self.ends = set()
-        self.gates = []  # one for each connection
+        self.gates = []  # of each connection: to Redis, and from it
         self.listener = socket.create_server(("127.0.0.1", free_port()))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -56,17 +56,16 @@ class Wire:
                 far.close()
                 return
             self.ends.update((near, far))
-            gate = threading.Event()
-            gate.set()
-            self.gates.append(gate)
-        threading.Thread(target=self._carry_both_ways, args=(near, far, gate), daemon=True).start()
+            gates = (threading.Event(), threading.Event())
+            self.gates.append(gates)
+            for gate in gates:
+                gate.set()
+        threading.Thread(target=self._carry_both_ways, args=(near, far, gates), daemon=True).start()
 
-    def _carry_both_ways(self, near, far, gate):
-        always = threading.Event()
-        always.set()
-        back = threading.Thread(target=self._carry, args=(far, near, always), daemon=True)
+    def _carry_both_ways(self, near, far, gates):
+        back = threading.Thread(target=self._carry, args=(far, near, gates[1]), daemon=True)
         back.start()
-        self._carry(near, far, gate)
+        self._carry(near, far, gates[0])
         back.join()
         with self.lock:
             self.ends -= {near, far}
@@ -94,13 +93,19 @@ class Wire:
     def hold(self):
         """What is sent to Redis stays where it is until let_go(); new connections are not held."""
         with self.lock:
-            for gate in self.gates:
+            for gate, _ in self.gates:
                 gate.clear()
+
+    def hold_replies(self):
+        """The same of what comes from Redis, on the connection that was made last."""
+        with self.lock:
+            self.gates[-1][1].clear()
 
     def let_go(self):
         with self.lock:
-            for gate in self.gates:
-                gate.set()
+            for gates in self.gates:
+                for gate in gates:
+                    gate.set()
 
     def mend(self):
         with self.lock:
@@ -236,6 +241,11 @@ class Case(cachesvc.Case):
         """Connected, by default to self.redis directly."""
         redis = {"host": "127.0.0.1", "port": self.port, **redis}
         return Machine(self, name, redis, memory).wait_healthy()
+
+    def count_there(self, command):
+        """How often Redis has done a command."""
+        stats = self.seen.call("INFO", "commandstats").decode()
+        return int(stats.partition(f"cmdstat_{command}:calls=")[2].partition(",")[0] or 0)
 
     def there(self, key):
         """What Redis has."""

@@ -58,12 +58,18 @@ static void forget_owed(struct mirror *mirror)
     mirror->owed_count = 0;
 }
 
-void mirror_owe_everything(struct mirror *mirror)
+// What is in the queue may have been set since, and is sent when that is paid.
+static void owe_all_patterns(struct mirror *mirror)
 {
-    mirror_queue_clear(mirror->queue);
     forget_owed(mirror);
     mirror->owes_everything = true;
     mirror->page->mirror.unsent = 1;
+}
+
+void mirror_owe_everything(struct mirror *mirror)
+{
+    mirror_queue_clear(mirror->queue);
+    owe_all_patterns(mirror);
 }
 
 void mirror_owe(struct mirror *mirror, const char *pattern, size_t length)
@@ -72,7 +78,7 @@ void mirror_owe(struct mirror *mirror, const char *pattern, size_t length)
     struct mirror_purge **end = &mirror->owed;
     if (mirror->owes_everything || mirror->owed_count == OWED_MAX || is_everything(purge)) {
         free_purge(purge);
-        mirror_owe_everything(mirror);
+        owe_all_patterns(mirror);
         return;
     }
     while (*end)

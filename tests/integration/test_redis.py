@@ -216,6 +216,7 @@ class Deleting(machines.Case):
             cache.wait_away()
             cache.call("CACHE.DELPATTERN", pattern)
             cache.call("MSET", *[word for name in names for word in (name, "later")])
+            cache.call("CACHE.DELPATTERN", "others:*")
             wire.mend()
             cache.wait_healthy()
             wait_until(lambda: self.left_there() == {b"gwctl:" + n.encode() for n in names})

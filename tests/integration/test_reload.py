@@ -32,7 +32,7 @@ class Traffic:
         self.threads = [threading.Thread(target=self.repeat, args=args) for args in (
             ("wrk", 6, lambda: gwtest.wrk(self.url, 5, 6)),
             ("ab", 0, lambda: gwtest.ab(self.url, 600, 4)),
-            ("h2load", 6, lambda: gwtest.h2load(self.url, 5, 6)))]
+            ("h2load", 0, lambda: gwtest.h2load(self.url, 1200, 6)))]
         for thread in self.threads:
             thread.start()
         self.steps = {

@@ -8,6 +8,7 @@
 #include <hiredis/async.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/mem.h"
 
@@ -133,13 +134,22 @@ struct redis_connection *redis_connection_open(uv_loop_t *loop, const struct red
     return connection;
 }
 
+// What has not arrived yet is not to arrive later, after what another connection brings.
+static void drop_unsent(const redisAsyncContext *context)
+{
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(context->c.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 void redis_connection_close(struct redis_connection *connection)
 {
     if (!connection)
         return;
     connection->on_lost = NULL;
-    if (connection->context)
-        redisAsyncFree(connection->context);
+    if (!connection->context)
+        return;
+    drop_unsent(connection->context);
+    redisAsyncFree(connection->context);
 }
 
 // --- commands -----------------------------------------------------------------------------------

@@ -49,8 +49,8 @@ void redis_connection_send(struct redis_connection *connection, const struct red
 void redis_connection_subscribe(struct redis_connection *connection, const struct redis_word *words,
                                 size_t count, redis_reply_fn *on_message, void *context);
 
-// Closes now; replies that are due come with NULL, now or, from within a reply, when that returns.
-// The pointer is dead after this. NULL is allowed.
+// Closes now, and drops what is still unsent; replies that are due come with NULL, now or, from
+// within a reply, when that returns. The pointer is dead after this. NULL is allowed.
 void redis_connection_close(struct redis_connection *connection);
 
 #endif

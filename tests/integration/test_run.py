@@ -104,7 +104,7 @@ class Run(gwtest.Case):
         self.assertEqual(self.finish(self.start("--detach")), 0, self.said())
         self.assertEqual(get(self.port, "/api/vendors").status, 200)
         self.assertEqual(self.finish(self.start("--stop")), 0, self.said())
-        self.assertEqual(self.home.left_processes(), {})
+        wait_until(lambda: not self.home.left_processes(), 5)
 
     def test_wrong_usage(self):
         for args in (["--detach", "extra"], ["--no-such-option"], ["extra"]):

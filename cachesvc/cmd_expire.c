@@ -108,7 +108,7 @@ static void reply_expiry(struct request *request, uint64_t base_ms, bool in_seco
     int64_t reply = -2;
     if (value_find(request, 1, &value)) {
         int64_t ms = (int64_t)(value.expires_ms - base_ms);
-        reply = value.expires_ms == 0 ? -1 : in_seconds ? (ms + 500) / 1000 : ms;
+        reply = value.expires_ms == 0 ? -1 : in_seconds ? ms / 1000 + (ms % 1000 >= 500) : ms;
     }
     reply_integer(request->out, reply);
 }

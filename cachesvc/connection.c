@@ -275,26 +275,35 @@ static void run(struct connection *connection, const struct resp_arg *args, size
 
 // --- commands that wait for Redis ---------------------------------------------------------------
 
+// Reads are asked for while others wait: they change nothing.
+static bool may_overlap(const struct command *command)
+{
+    return command && command->flags & COMMAND_READONLY;
+}
+
 static void on_ready(void *context, const struct mirror_answer *answer)
 {
     struct parked *parked = context;
     struct connection *connection = parked->owner;
-    parked_answer(parked, answer, mirror_drops(connection->server->service.mirror));
+    parked_answer(parked, answer);
     execute_input(connection);
     server_answer_due(connection->server);
 }
 
-// What it needs of Redis that is not here; NULL: it can run. A read that overlapped others has to
-// look again if keys were dropped since.
-static struct mirror_wait *ask_for(struct connection *connection, const struct parked *parked)
+// What it needs of Redis that is not here; NULL: it can run. A read has to look again if keys were
+// dropped since it was asked for: one of its keys may have been here then. It is not chased for
+// ever: the second time Redis replies to it.
+static struct mirror_wait *ask_for(struct connection *connection, struct parked *parked)
 {
     struct mirror *mirror = connection->server->service.mirror;
     const struct command *command = mirrored_command(connection, parked->args, parked->count);
-    bool has_asked = parked->state == PARKED_READY &&
-                     (parked->has_reply || parked->drops == mirror_drops(mirror));
-    if (!command || has_asked)
+    bool has_asked = parked->state == PARKED_READY;
+    if (!command || (has_asked && (parked->has_reply || parked->was_asked_again ||
+                                   !may_overlap(command) || parked->drops == mirror_drops(mirror))))
         return NULL;
-    return mirror_before(mirror, command, parked->args, parked->count);
+    parked->drops = mirror_drops(mirror);
+    parked->was_asked_again = has_asked;
+    return mirror_before(mirror, command, parked->args, parked->count, has_asked);
 }
 
 static void run_parked(struct connection *connection)
@@ -318,7 +327,6 @@ static void run_parked(struct connection *connection)
     }
 }
 
-// Reads are asked for while others wait: they change nothing.
 static void execute(struct connection *connection)
 {
     const struct resp_arg *args = connection->parser.args;
@@ -326,17 +334,19 @@ static void execute(struct connection *connection)
     struct mirror *mirror = connection->server->service.mirror;
     struct parked_row *row = &connection->parked;
     const struct command *command = mirrored_command(connection, args, count);
-    if (row->count > 0 && !(command && command->flags & COMMAND_READONLY)) {
+    if (row->count > 0 && !may_overlap(command)) {
         parked_add(row, connection, args, count, PARKED_HELD);
         return;
     }
-    struct mirror_wait *wait = command ? mirror_before(mirror, command, args, count) : NULL;
+    uint64_t drops = command ? mirror_drops(mirror) : 0;
+    struct mirror_wait *wait = command ? mirror_before(mirror, command, args, count, false) : NULL;
     if (wait) {
         struct parked *parked = parked_add(row, connection, args, count, PARKED_WAITING);
         parked->wait = wait;
+        parked->drops = drops;
         mirror_on_ready(wait, on_ready, parked);
     } else if (row->count > 0) {
-        parked_add(row, connection, args, count, PARKED_READY)->drops = mirror_drops(mirror);
+        parked_add(row, connection, args, count, PARKED_READY)->drops = drops;
     } else {
         run(connection, args, count, 0);
     }

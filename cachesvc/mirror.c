@@ -90,15 +90,22 @@ static void on_epochs(void *context, const redisReply *reply)
     free(mirror->greeted);
     mirror->greeted = mem_alloc((reply->elements / 2 + 1) * sizeof *mirror->greeted);
     mirror->greeted_count = 0;
+    uint64_t own = 0;
     for (size_t i = 0; i + 1 < reply->elements; i += 2) {
         const redisReply *id = reply->element[i], *epoch = reply->element[i + 1];
         if (id->type != REDIS_REPLY_STRING || epoch->type != REDIS_REPLY_STRING)
             continue;
         struct greeted greeted = {strtoull(id->str, NULL, 16), strtoull(epoch->str, NULL, 10)};
         mirror->greeted[mirror->greeted_count++] = greeted;
-        if (greeted.id != mirror->page->mirror.id && greeted.epoch / 1000 + FORGET_MS < now_ms)
+        if (greeted.id == mirror->page->mirror.id)
+            own = greeted.epoch;
+        else if (greeted.epoch / 1000 + FORGET_MS < now_ms)
             forget(mirror, id);
     }
+    // Without an epoch of ours it has begun anew, and others were there before us.
+    mirror->went_back = own != 0 && own < mirror->page->mirror.epoch && !mirror->is_epoch_refused;
+    if (own <= mirror->page->mirror.epoch)
+        mirror_say_epoch(mirror);
 }
 
 // Versions only grow, whoever forgot one: a tag that Redis has lost is told it again.
@@ -114,7 +121,7 @@ static void on_tag_versions(void *context, const redisReply *reply)
         if (theirs > mirror->tag_versions[i])
             mirror->tag_versions[i] = theirs;
         else if (theirs < mirror->tag_versions[i])
-            mirror->changed_tags[i / 64] |= UINT64_C(1) << i % 64;
+            mirror_store_tag(mirror, (unsigned)i);
     }
 }
 
@@ -156,11 +163,11 @@ static void on_greet(void *context)
 {
     struct mirror *mirror = context;
     struct redis_word get[] = {REDIS_WORD("HGETALL"), word(mirror->epochs_key)};
+    mirror_before_asking(mirror);
     mirror_begin_epochs(mirror);
     redis_link_send(mirror->link, get, 2, false, on_epochs, mirror);
     ask_for_tag_versions(mirror);
     try_rights(mirror);
-    mirror_say_epoch(mirror);
 }
 
 static void on_open(void *context)
@@ -179,8 +186,10 @@ static void on_health(void *context, bool is_healthy)
     atomic_store_explicit(&mirror->page->redis_wait_ms,
                           is_healthy ? (uint32_t)mirror->config->deadline_ms : 0,
                           memory_order_relaxed);
-    if (!is_healthy)
+    if (!is_healthy) {
+        mirror_let_crowd_go(mirror, true);
         return;
+    }
     mirror_pay(mirror);
     mirror_send_soon(mirror);
 }
@@ -191,6 +200,8 @@ static void on_beat(void *context)
     struct mirror *mirror = context;
     if (mirror->is_epoch_refused && mirror->batches == 0)
         mirror_say_epoch(mirror);
+    mirror_let_crowd_go(mirror, mirror->stats.sent == mirror->sent_at_beat);
+    mirror->sent_at_beat = mirror->stats.sent;
     mirror_pay(mirror);
     if (!mirror_is_idle(mirror))
         mirror_send_soon(mirror);
@@ -240,16 +251,22 @@ static void purge_patterns(struct mirror *mirror, const struct command *command,
 }
 
 struct mirror_wait *mirror_before(struct mirror *mirror, const struct command *command,
-                                  const struct resp_arg *args, size_t count)
+                                  const struct resp_arg *args, size_t count, bool again)
 {
     enum mirror_plan plan = mirror_plan(command, args, count);
+    if (plan == PLAN_FETCH && again)
+        plan = PLAN_ASK;
     bool is_there = redis_link_is_healthy(mirror->link);
     // What it has of their keys is not what holds, until it has been told what it is owed.
     bool may_ask = is_there && !mirror_owes(mirror);
-    if (plan == PLAN_RUN || (plan == PLAN_FETCH && !is_there) || (plan == PLAN_ASK && !may_ask))
+    bool is_write = command->flags & COMMAND_WRITE && mirror_first_key(command) != 0;
+    if ((plan == PLAN_RUN && !is_write) || (plan == PLAN_FETCH && !is_there) ||
+        (plan == PLAN_ASK && !may_ask))
         return NULL;
     struct mirror_wait *wait = mirror_wait_new();
-    if (plan == PLAN_FETCH)
+    if (plan == PLAN_RUN)
+        mirror_join_crowd(mirror, wait);
+    else if (plan == PLAN_FETCH)
         fetch_missing(mirror, command, args, count, wait);
     else if (plan == PLAN_ASK)
         mirror_ask(mirror, command, args, count, wait);
@@ -281,8 +298,7 @@ static void key_written(struct mirror *mirror, const struct command *command,
 {
     struct store_value value;
     bool is_here = store_peek(mirror->store, key->bytes, key->length, clock_wall_ms(), &value);
-    if (mirror_is_reserved(key->bytes, key->length) ||
-        (!is_here && !may_have_deleted(command, reply)))
+    if (mirror_is_local(key->bytes, key->length) || (!is_here && !may_have_deleted(command, reply)))
         return;
     mirror_send_key(mirror, key->bytes, key->length,
                     command->flags & COMMAND_ADDS ? CHANGE_FORGET : CHANGE_WRITE);
@@ -379,6 +395,7 @@ void mirror_close(struct mirror *mirror)
         return;
     atomic_store_explicit(&mirror->page->redis_wait_ms, 0, memory_order_relaxed);
     redis_link_close(mirror->link);
+    mirror_let_crowd_go(mirror, true);
     mirror_purge_fini(mirror);
     mirror_forget_others(mirror);
     mirror_queue_free(mirror->queue);

@@ -15,7 +15,16 @@ struct ask {
     struct buf keys;
 };
 
-static void reply_as_is(struct buf *out, const redisReply *reply)
+// Nobody has purged one of its tags.
+static bool is_valid(const struct mirror *mirror, const struct mirror_value *value)
+{
+    for (size_t i = 0; i < value->tag_count; ++i)
+        if (!mirror_knows_tag(mirror, &value->tags[i]))
+            return false;
+    return true;
+}
+
+static void reply_as_is(const struct mirror *mirror, struct buf *out, const redisReply *reply)
 {
     struct mirror_value value;
     switch (reply->type) {
@@ -29,10 +38,15 @@ static void reply_as_is(struct buf *out, const redisReply *reply)
         reply_error(out, "%s", reply->str);
         break;
     case REDIS_REPLY_STRING:
-        if (mirror_value_unwrap(reply->str, (size_t)reply->len, &value))
+        if (mirror_value_unwrap(reply->str, (size_t)reply->len, &value) && is_valid(mirror, &value))
             reply_bulk(out, value.bytes, value.length);
         else
             reply_null_bulk(out);
+        break;
+    case REDIS_REPLY_ARRAY:
+        reply_array(out, reply->elements);
+        for (size_t i = 0; i < reply->elements; ++i)
+            reply_as_is(mirror, out, reply->element[i]);
         break;
     default:
         reply_null_bulk(out);
@@ -67,7 +81,7 @@ static void on_asked(void *context, const redisReply *reply)
     struct mirror_wait *wait = ask->wait;
     if (reply && !is_unable(reply)) {
         drop_keys(ask);
-        reply_as_is(mirror_wait_reply(wait), reply);
+        reply_as_is(ask->mirror, mirror_wait_reply(wait), reply);
         ask->mirror->stats.asked++;
     }
     buf_free(&ask->keys);
@@ -132,24 +146,27 @@ static void free_words(struct request_words *request)
     free(request->words);
 }
 
-// What was changed here before goes first; then the command, in a batch of its own, so that others
-// hear of it.
+// What was changed here before goes first; then the command, if it changes something in a batch of
+// its own, so that others hear of it.
 void mirror_ask(struct mirror *mirror, const struct command *command, const struct resp_arg *args,
                 size_t count, struct mirror_wait *wait)
 {
     struct request_words request;
     struct ask *ask = mem_zalloc(1, sizeof *ask);
+    bool is_read = command->flags & COMMAND_READONLY;
     mirror_send_now(mirror);
-    struct batch *batch = mirror_batch_begin(mirror);
+    struct batch *batch = is_read ? NULL : mirror_batch_begin(mirror);
     make_words(mirror, command, args, count, &request);
     ask->mirror = mirror;
     ask->wait = wait;
-    for (size_t at = mirror_first_key(command); at != 0; at = mirror_next_key(command, at, count)) {
+    for (size_t at = is_read ? 0 : mirror_first_key(command); at != 0;
+         at = mirror_next_key(command, at, count)) {
         note_key(ask, &args[at]);
         mirror_batch_announce(batch, args[at].bytes, args[at].length);
     }
     mirror_wait_add(wait);
     redis_link_send(mirror->link, request.words, count, true, on_asked, ask);
-    mirror_batch_end(batch);
+    if (batch)
+        mirror_batch_end(batch);
     free_words(&request);
 }

@@ -2,10 +2,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/stored_form.h"
 #include "mirror_state.h"
 
 enum {
@@ -77,6 +79,18 @@ static void take_pattern(struct mirror *mirror, const char *pattern, size_t leng
     uv_idle_start(&mirror->working, on_working);
 }
 
+// A mark that an answer was purged (common/stored_form.h): workers look for it here, and whoever is
+// just fetching that answer must find it.
+static void fetch_mark(struct mirror *mirror, const char *key, size_t length)
+{
+    enum { PREFIX = sizeof STORED_PURGED_PREFIX - 1 };
+    if (length < PREFIX || memcmp(key, STORED_PURGED_PREFIX, PREFIX) != 0)
+        return;
+    struct mirror_wait *wait = mirror_wait_new();
+    mirror_fetch(mirror, key, length, wait);
+    (void)mirror_wait_begin(wait); // nobody waits for it
+}
+
 // What we have not sent yet comes after what they did.
 static void take_key(struct mirror *mirror, const char *key, size_t length)
 {
@@ -84,6 +98,7 @@ static void take_key(struct mirror *mirror, const char *key, size_t length)
         mirror_key_changed(mirror, key, length);
     else
         mirror_key_dropped(mirror, key, length);
+    fetch_mark(mirror, key, length);
 }
 
 static void take_tag(struct mirror *mirror, const struct mirror_tag *tag)
@@ -115,33 +130,47 @@ static void take_item(struct mirror *mirror, const struct mirror_item *item)
 
 // --- epochs -------------------------------------------------------------------------------------
 
-// The last epoch of a machine that was heard of; a new one has 0.
-static uint64_t *epoch_of(struct mirror *mirror, uint64_t id)
+struct machine {
+    uint64_t epoch;       // the last one that was heard of; 0: none yet
+    uint64_t at_greeting; // what it was before Redis was asked
+};
+
+static struct machine *machine_of(struct mirror *mirror, uint64_t id)
 {
     char text[17];
     snprintf(text, sizeof text, "%016" PRIx64, id);
-    uint64_t *epoch = map_get(mirror->machines, text);
-    if (!epoch) {
-        epoch = mem_zalloc(1, sizeof *epoch);
-        (void)map_put(mirror->machines, text, epoch);
+    struct machine *machine = map_get(mirror->machines, text);
+    if (!machine) {
+        machine = mem_zalloc(1, sizeof *machine);
+        (void)map_put(mirror->machines, text, machine);
     }
-    return epoch;
+    return machine;
 }
 
-static void heard_of(struct mirror *mirror, uint64_t *known, uint64_t epoch)
+void mirror_before_asking(struct mirror *mirror)
 {
-    if (epoch <= *known)
+    size_t cursor = 0;
+    void *value;
+    while (map_next(mirror->machines, &cursor, &value)) {
+        struct machine *machine = value;
+        machine->at_greeting = machine->epoch;
+    }
+}
+
+static void heard_of(struct mirror *mirror, struct machine *machine, uint64_t epoch)
+{
+    if (epoch <= machine->epoch)
         return;
-    mirror->page->mirror.others += epoch - *known;
-    *known = epoch;
+    mirror->page->mirror.others += epoch - machine->epoch;
+    machine->epoch = epoch;
 }
 
 static void begin_message(struct mirror *mirror, const struct mirror_head *head)
 {
-    uint64_t *known = epoch_of(mirror, head->id);
-    if (mirror->knows_machines && head->previous > *known)
+    struct machine *machine = machine_of(mirror, head->id);
+    if (mirror->knows_machines && head->previous > machine->epoch)
         drop_everything(mirror, "a message of another machine is missing");
-    heard_of(mirror, known, head->epoch);
+    heard_of(mirror, machine, head->epoch);
     mirror->stats.heard++;
 }
 
@@ -175,11 +204,12 @@ static bool compare_epochs(struct mirror *mirror)
         const struct greeted *greeted = &mirror->greeted[i];
         if (greeted->id == mirror->page->mirror.id)
             continue;
-        uint64_t *known = epoch_of(mirror, greeted->id);
-        missed = missed || greeted->epoch > *known;
+        struct machine *machine = machine_of(mirror, greeted->id);
+        missed = missed || greeted->epoch > machine->epoch;
+        mirror->went_back = mirror->went_back || greeted->epoch < machine->at_greeting;
         sum += greeted->epoch;
-        if (greeted->epoch > *known)
-            *known = greeted->epoch;
+        if (greeted->epoch > machine->epoch)
+            machine->epoch = greeted->epoch;
     }
     // A process that has just begun knows of the others no more than what the page says.
     return mirror->knows_machines ? missed : sum != mirror->page->mirror.others;
@@ -188,10 +218,10 @@ static bool compare_epochs(struct mirror *mirror)
 static void add_up_epochs(struct mirror *mirror)
 {
     size_t cursor = 0;
-    void *epoch;
+    void *machine;
     mirror->page->mirror.others = 0;
-    while (map_next(mirror->machines, &cursor, &epoch))
-        mirror->page->mirror.others += *(uint64_t *)epoch;
+    while (map_next(mirror->machines, &cursor, &machine))
+        mirror->page->mirror.others += ((const struct machine *)machine)->epoch;
 }
 
 void mirror_compare(struct mirror *mirror)
@@ -201,4 +231,9 @@ void mirror_compare(struct mirror *mirror)
     add_up_epochs(mirror);
     if (missed)
         drop_everything(mirror, "others changed keys while Redis was away");
+    if (!mirror->went_back)
+        return;
+    // From a snapshot, or a replica that lagged: what was deleted since is there again.
+    log_info("redis: it was set back; everything with our prefix is deleted there");
+    mirror_owe_everything(mirror);
 }

@@ -14,11 +14,10 @@ static bool has_condition(const struct resp_arg *args, size_t count)
     return false;
 }
 
-static bool has_reserved_key(const struct command *command, const struct resp_arg *args,
-                             size_t count)
+static bool has_local_key(const struct command *command, const struct resp_arg *args, size_t count)
 {
     for (size_t at = mirror_first_key(command); at != 0; at = mirror_next_key(command, at, count))
-        if (mirror_is_reserved(args[at].bytes, args[at].length))
+        if (mirror_is_local(args[at].bytes, args[at].length))
             return true;
     return false;
 }
@@ -29,7 +28,7 @@ enum mirror_plan mirror_plan(const struct command *command, const struct resp_ar
     unsigned flags = command->flags;
     if (flags & COMMAND_PURGES)
         return PLAN_PURGE;
-    if (command->first == 0 || flags & COMMAND_LOCAL || has_reserved_key(command, args, count))
+    if (command->first == 0 || flags & COMMAND_LOCAL || has_local_key(command, args, count))
         return PLAN_RUN;
     if (flags & COMMAND_ATOMIC && (!(flags & COMMAND_REPLACES) || has_condition(args, count)))
         return PLAN_ASK;
@@ -48,10 +47,19 @@ size_t mirror_next_key(const struct command *command, size_t at, size_t count)
     return next <= last && next < count ? next : 0;
 }
 
+static bool begins_with(const char *key, size_t length, const char *word)
+{
+    return length >= strlen(word) && memcmp(key, word, strlen(word)) == 0;
+}
+
 bool mirror_is_reserved(const char *key, size_t length)
 {
-    enum { RESERVED = sizeof MIRROR_RESERVED - 1 };
-    return length >= RESERVED && memcmp(key, MIRROR_RESERVED, RESERVED) == 0;
+    return begins_with(key, length, MIRROR_RESERVED);
+}
+
+bool mirror_is_local(const char *key, size_t length)
+{
+    return mirror_is_reserved(key, length) || begins_with(key, length, "lock:");
 }
 
 // --- patterns -----------------------------------------------------------------------------------
@@ -102,5 +110,5 @@ bool mirror_invalidated_key(const struct resp_arg *args, struct buf *key)
     buf_append(key, args[1].bytes, args[1].length);
     buf_append(key, ":", 1);
     buf_append(key, args[2].bytes, args[2].length);
-    return !mirror_is_reserved(key->data, key->length);
+    return !mirror_is_local(key->data, key->length);
 }

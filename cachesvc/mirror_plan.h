@@ -22,9 +22,13 @@ enum mirror_plan mirror_plan(const struct command *command, const struct resp_ar
 size_t mirror_first_key(const struct command *command);
 size_t mirror_next_key(const struct command *command, size_t at, size_t count);
 
-// Whether a key is one of those in which machines keep what they know of each other.
+// Whether a key is one of those in which machines keep what they know of each other. In Redis
+// nobody but them touches these.
 bool mirror_is_reserved(const char *key, size_t length);
 #define MIRROR_RESERVED "~gwctl:"
+
+// Whether a key is one of this machine alone: a reserved one, or a lock.
+bool mirror_is_local(const char *key, size_t length);
 
 // The patterns of a PLAN_PURGE, in glob's language; how many. They are the caller's to free.
 enum { MIRROR_PATTERNS_MAX = 3 };

@@ -114,6 +114,11 @@ bool mirror_queue_put_back(struct mirror_queue *queue, struct mirror_change *cha
     return join(queue, change);
 }
 
+bool mirror_queue_is_filling(const struct mirror_queue *queue)
+{
+    return queue->bytes > queue->limit_bytes / 2;
+}
+
 size_t mirror_queue_count(const struct mirror_queue *queue)
 {
     return map_count(queue->by_key);

@@ -47,6 +47,9 @@ bool mirror_queue_put_back(struct mirror_queue *queue, struct mirror_change *cha
 // Forgets them all.
 void mirror_queue_clear(struct mirror_queue *queue);
 
+// Whether more than half of the room is taken.
+bool mirror_queue_is_filling(const struct mirror_queue *queue);
+
 size_t mirror_queue_count(const struct mirror_queue *queue);
 
 #endif

@@ -68,7 +68,12 @@ void mirror_send_key(struct mirror *mirror, const char *key, size_t length,
                      enum mirror_change_kind kind)
 {
     mirror_key_changed(mirror, key, length);
-    if (!mirror_queue_add(mirror->queue, key, length, kind))
+    bool has_room = mirror_queue_add(mirror->queue, key, length, kind);
+    if (!has_room) { // one command may have more keys than there is room for
+        mirror_send_now(mirror);
+        has_room = mirror_queue_add(mirror->queue, key, length, kind);
+    }
+    if (!has_room)
         mirror_owe_everything(mirror);
     mirror_send_soon(mirror);
 }
@@ -157,6 +162,40 @@ void mirror_send_again(struct mirror *mirror, const struct mirror_item *item)
     mirror_send_soon(mirror);
 }
 
+// --- more is written than Redis takes -----------------------------------------------------------
+
+static bool is_crowded(const struct mirror *mirror)
+{
+    return redis_link_is_healthy(mirror->link) && !mirror_owes(mirror) &&
+           mirror_queue_is_filling(mirror->queue);
+}
+
+void mirror_join_crowd(struct mirror *mirror, struct mirror_wait *wait)
+{
+    if (!is_crowded(mirror))
+        return;
+    if (mirror->crowd_count == mirror->crowd_size) {
+        mirror->crowd_size = mirror->crowd_size > 0 ? 2 * mirror->crowd_size : 16;
+        mirror->crowd = mem_realloc(mirror->crowd, mirror->crowd_size * sizeof *mirror->crowd);
+    }
+    mirror->crowd[mirror->crowd_count++] = wait;
+    mirror_wait_add(wait);
+}
+
+// Who goes on may crowd again: those are another row.
+void mirror_let_crowd_go(struct mirror *mirror, bool is_stuck)
+{
+    struct mirror_wait **crowd = mirror->crowd;
+    size_t count = mirror->crowd_count;
+    if (count == 0 || (!is_stuck && is_crowded(mirror)))
+        return;
+    mirror->crowd = NULL;
+    mirror->crowd_count = mirror->crowd_size = 0;
+    for (size_t i = 0; i < count; ++i)
+        mirror_wait_done(crowd[i]);
+    free(crowd);
+}
+
 // --- the end of a batch -------------------------------------------------------------------------
 
 static void put_back(struct mirror *mirror, struct mirror_change *change)
@@ -206,6 +245,7 @@ static void on_published(void *context, const redisReply *reply)
         take_back(batch);
     buf_free(&batch->announced);
     free(batch);
+    mirror_let_crowd_go(mirror, false);
     if (redis_link_is_healthy(mirror->link) && has_work(mirror))
         mirror_send_soon(mirror);
     mirror_note_unsent(mirror);
@@ -305,6 +345,16 @@ void mirror_batch_announce(struct batch *batch, const char *key, size_t length)
         put_back(batch->mirror, change);
 }
 
+void mirror_store_tag(struct mirror *mirror, unsigned slot)
+{
+    char *key = mem_printf("%s%stag:%u", mirror->config->prefix, MIRROR_RESERVED, slot);
+    char version[24];
+    snprintf(version, sizeof version, "%" PRIu64, mirror->tag_versions[slot]);
+    struct redis_word words[] = {REDIS_WORD("SET"), word(key), word(version)};
+    redis_link_send(mirror->link, words, 3, false, NULL, NULL);
+    free(key);
+}
+
 static void send_tags(struct batch *batch, struct buf *message)
 {
     struct mirror *mirror = batch->mirror;
@@ -312,13 +362,8 @@ static void send_tags(struct batch *batch, struct buf *message)
     memset(mirror->changed_tags, 0, sizeof mirror->changed_tags);
     for (unsigned slot = 0; take_tag_bit(batch->tags, &slot); ++slot) {
         struct mirror_tag tag = {(uint16_t)slot, mirror->tag_versions[slot]};
-        char *key = mem_printf("%s%stag:%u", mirror->config->prefix, MIRROR_RESERVED, slot);
-        char version[24];
-        snprintf(version, sizeof version, "%" PRIu64, tag.version);
-        struct redis_word words[] = {REDIS_WORD("SET"), word(key), word(version)};
-        redis_link_send(mirror->link, words, 3, false, NULL, NULL);
+        mirror_store_tag(mirror, slot);
         mirror_message_add_tag(message, &tag);
-        free(key);
     }
 }
 

@@ -49,6 +49,9 @@ struct mirror {
     bool is_epoch_refused;        // Redis is full: what others read there is an older one
     uint64_t greeting_epoch;      // what was sent on earlier connections has no greater one
     uv_prepare_t sending;         // while there is something to send
+    struct mirror_wait **crowd;   // they wait until Redis has taken more
+    size_t crowd_count, crowd_size;
+    uint64_t sent_at_beat; // stats.sent
 
     // From Redis. A value that was changed while it was fetched is fetched again.
     uint32_t changes[CHANGE_SLOTS]; // of keys, by hash
@@ -56,10 +59,11 @@ struct mirror {
     uint64_t drops;
 
     // Others.
-    struct map *machines; // by id: uint64_t *, the last epoch heard of
+    struct map *machines; // by id: what was heard of it
     bool knows_machines;
     struct greeted *greeted; // what the hash said in the greeting
     size_t greeted_count;
+    bool went_back;          // it was restored from a state that we know more than
     struct remote_job *jobs; // their patterns, applied here
     unsigned job_count;
     uv_idle_t working;
@@ -90,6 +94,9 @@ void mirror_note_unsent(struct mirror *mirror);
 // A message, of another machine or of our own.
 void mirror_hear(struct mirror *mirror, const char *text, size_t length);
 
+// What is known now is compared with what Redis is asked for from here on.
+void mirror_before_asking(struct mirror *mirror);
+
 // The link is open: drops all keys here when more was changed than has been heard of.
 void mirror_compare(struct mirror *mirror);
 
@@ -102,6 +109,9 @@ void mirror_send_key(struct mirror *mirror, const char *key, size_t length,
                      enum mirror_change_kind kind);
 void mirror_purge_tag(struct mirror *mirror, uint32_t slot);
 
+// Tells Redis a version that it has lost; others know it, or are told by Redis.
+void mirror_store_tag(struct mirror *mirror, unsigned slot);
+
 // A connection begins.
 void mirror_begin_epochs(struct mirror *mirror);
 
@@ -111,6 +121,12 @@ void mirror_say_epoch(struct mirror *mirror);
 // Of a batch of ours that was given up, with its connection, and has reached Redis nevertheless:
 // what it says there may be older than what came since.
 void mirror_send_again(struct mirror *mirror, const struct mirror_item *item);
+
+// A command that writes waits while Redis takes less than is written.
+void mirror_join_crowd(struct mirror *mirror, struct mirror_wait *wait);
+
+// They go on when there is room again; or anyway, since Redis takes nothing.
+void mirror_let_crowd_go(struct mirror *mirror, bool is_stuck);
 
 // Sends what there is at the end of this turn of the loop; or now.
 void mirror_send_soon(struct mirror *mirror);

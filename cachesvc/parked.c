@@ -30,9 +30,8 @@ struct parked *parked_add(struct parked_row *row, void *owner, const struct resp
     return parked;
 }
 
-void parked_answer(struct parked *parked, const struct mirror_answer *answer, uint64_t drops)
+void parked_answer(struct parked *parked, const struct mirror_answer *answer)
 {
-    parked->drops = drops;
     parked->state = PARKED_READY;
     parked->wait = NULL;
     parked->purged = answer->purged;

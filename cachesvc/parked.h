@@ -25,8 +25,9 @@ struct parked {
     void *owner;
     enum parked_state state;
     struct mirror_wait *wait; // while it waits
-    uint64_t drops;           // of the mirror, when it became READY
-    bool has_reply;           // READY, and Redis did it
+    uint64_t drops;           // of the mirror, when it was asked for
+    bool was_asked_again;
+    bool has_reply; // READY, and Redis did it
     struct buf reply;
     uint64_t purged;
     size_t count;
@@ -46,7 +47,7 @@ struct parked *parked_add(struct parked_row *row, void *owner, const struct resp
                           size_t count, enum parked_state state);
 
 // The answer came.
-void parked_answer(struct parked *parked, const struct mirror_answer *answer, uint64_t drops);
+void parked_answer(struct parked *parked, const struct mirror_answer *answer);
 
 // The one that was taken comes first again, and waits.
 void parked_put_back(struct parked_row *row, struct parked *parked, struct mirror_wait *wait);

@@ -18,7 +18,8 @@
 enum {
     GREETING_MS = 2000, // from the first packet to an open link
     BEAT_MS = 250,
-    SILENT_MS = 1500, // a heartbeat that is not back: the link is dead
+    SILENT_MS = 1500, // a heartbeat that is not answered: the link is dead
+    DEAF_MS = 450,    // one that is answered and not heard: we miss what others say
 };
 
 static const struct backoff_policy reconnect = {
@@ -63,6 +64,7 @@ struct redis_link {
     enum state state;
     struct redis_address address;
     struct redis_connection *commands, *subscription;
+    bool is_ending; // replies that will not come have begun to come, as NULL
     struct resolving *resolving;
     unsigned subscribed;       // channels
     struct call *first, *last; // that are awaited, in the order of their deadlines
@@ -89,8 +91,9 @@ static struct redis_word word(const char *text)
 // --- the breaker --------------------------------------------------------------------------------
 
 // One line when it goes, and one when it is back, whatever happens in between.
-static void say_away(struct redis_link *link, const char *reason)
+static void say_away(struct redis_link *link, const char *event, const char *reason)
 {
+    link->handlers->on_event(link->context, event, reason);
     if (!link->is_away)
         log_warn("redis: %s: %s; doing without it until it is back", link->name, reason);
     link->is_away = true;
@@ -98,6 +101,7 @@ static void say_away(struct redis_link *link, const char *reason)
 
 static void say_back(struct redis_link *link, const char *what)
 {
+    link->handlers->on_event(link->context, "connect", link->name);
     if (link->is_away || !link->was_open)
         log_info("redis: %s %s", what, link->name);
     link->is_away = false;
@@ -107,7 +111,7 @@ static void say_back(struct redis_link *link, const char *what)
 static void tell(struct redis_link *link, enum breaker_transition transition)
 {
     if (transition == BREAKER_OPENS)
-        say_away(link, "too many late answers");
+        say_away(link, "error", "too many late answers");
     else if (transition == BREAKER_CLOSES)
         say_back(link, "answers in time again:");
     if (link->state == OPEN && (transition == BREAKER_OPENS || transition == BREAKER_CLOSES))
@@ -129,7 +133,7 @@ static void judge(struct redis_link *link, struct call *call, enum breaker_resul
 
 bool redis_link_is_healthy(const struct redis_link *link)
 {
-    return link->state == OPEN && redis_link_breaker(link) == BREAKER_CLOSED;
+    return link->state == OPEN && !link->is_ending && redis_link_breaker(link) == BREAKER_CLOSED;
 }
 
 enum breaker_state redis_link_breaker(const struct redis_link *link)
@@ -228,6 +232,7 @@ static void on_reply(void *context, const redisReply *reply)
     struct redis_link *link = call->link;
     char reason[256];
     bool is_bad = reply && is_fatal(link, reply);
+    link->is_ending = link->is_ending || !reply; // hiredis tells that only after the last of them
     if (is_bad)
         snprintf(reason, sizeof reason, "%s", reply->str);
     if (call->is_awaited) {
@@ -262,7 +267,7 @@ void redis_link_send(struct redis_link *link, const struct redis_word *words, si
                      bool is_awaited, redis_reply_fn *reply_to, void *context)
 {
     struct call *call = new_call(link, reply_to, context);
-    bool may_go = link->commands != NULL;
+    bool may_go = link->commands != NULL && !link->is_ending;
     if (is_awaited)
         may_go = redis_link_is_healthy(link) && ask_permission(link, call);
     call->is_awaited = is_awaited && may_go;
@@ -315,8 +320,7 @@ static void lose(struct redis_link *link, const char *reason)
     if (link->state == CLOSED)
         return;
     if (was_open || !link->is_away)
-        link->handlers->on_event(link->context, was_open ? "close" : "error", reason);
-    say_away(link, reason);
+        say_away(link, was_open ? "close" : "error", reason);
     (void)breaker_trip(&link->breaker, uv_now(link->loop));
     disconnect(link);
     if (was_open)
@@ -367,6 +371,8 @@ static void on_beat(uv_timer_t *timer)
         send_beat(link);
     else if (uv_now(link->loop) > link->beat_due_ms)
         lose(link, "does not answer");
+    else if (link->beat_was_sent && uv_now(link->loop) > link->beat_due_ms - SILENT_MS + DEAF_MS)
+        lose(link, "is not heard");
 }
 
 static void open_up(struct redis_link *link)
@@ -377,7 +383,6 @@ static void open_up(struct redis_link *link)
     say_back(link, "connected to");
     (void)breaker_reset(&link->breaker, uv_now(link->loop));
     uv_timer_start(&link->beat, on_beat, BEAT_MS, BEAT_MS);
-    link->handlers->on_event(link->context, "connect", link->name);
     link->handlers->on_open(link->context);
     link->handlers->on_health(link->context, true);
 }
@@ -440,6 +445,7 @@ static struct redis_connection *connect_and_introduce(struct redis_link *link)
 static void greet(struct redis_link *link)
 {
     link->state = GREETING;
+    link->is_ending = false;
     link->commands = connect_and_introduce(link);
     if (!link->commands)
         return;

@@ -21,6 +21,9 @@
 #ifndef GW_COMMON_STORED_FORM_H
 #define GW_COMMON_STORED_FORM_H
 
+// Before the hash of a key: a mark that it was purged, and when.
+#define STORED_PURGED_PREFIX "purged:"
+
 enum {
     STORED_VERSION = 2,
     STORED_KIND_ANSWER = 'A',

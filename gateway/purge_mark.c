@@ -1,7 +1,8 @@
 // The mark of a key is "purged:<32 hex>" with the time, in milliseconds, as its value. The key is
 // hashed, since with the prefix it might be longer than a key may be.
 //
-// All workers are on one machine and have one clock. A purge within the very millisecond in which a
+// All workers are on one machine and have one clock; machines that share a Redis need clocks that
+// agree. A purge within the very millisecond in which a
 // fetch began counts as later than that: storing nothing is never wrong.
 #include "purge_mark.h"
 
@@ -12,6 +13,7 @@
 
 #include "cache.h"
 #include "common/clock.h"
+#include "common/stored_form.h"
 #include "grammar.h"
 
 enum {
@@ -23,8 +25,8 @@ enum {
 static struct span write_key(struct span key, char text[MARK_KEY_SIZE])
 {
     XXH128_hash_t hash = XXH3_128bits(key.bytes, key.length);
-    int length =
-        snprintf(text, MARK_KEY_SIZE, "purged:%016" PRIx64 "%016" PRIx64, hash.high64, hash.low64);
+    int length = snprintf(text, MARK_KEY_SIZE, STORED_PURGED_PREFIX "%016" PRIx64 "%016" PRIx64,
+                          hash.high64, hash.low64);
     return (struct span){text, (size_t)length};
 }
 

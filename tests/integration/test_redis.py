@@ -100,6 +100,21 @@ class Values(machines.Case):
             self.assertEqual([self.cache.client.read() for _ in range(4)],
                              ["OK", n + 1, b"v", str(n + 1).encode()])
 
+    def test_locks_are_of_this_machine(self):
+        self.assertEqual(self.call("CACHE.LOCK", "k", "t1", 60000), 1)
+        self.assertEqual(self.call("EXPIRE", "lock:k", 100), 1)
+        self.assertEqual(self.call("CACHE.LOCK", "k", "t2", 60000), 0)
+        self.assertEqual(self.call("DEL", "lock:k"), 1)
+        self.assertEqual(self.call("CACHE.LOCK", "k", "t2", 60000), 1)
+        self.assertIsNone(self.there("lock:k"))
+
+    def test_what_was_purged_is_no_reply(self):
+        for n, words in enumerate((["GETDEL"], ["GETEX"], ["GETSET", "n"], ["SET", "n", "GET"])):
+            self.call("CACHE.SET", f"t{n}", "secret", "PX", 100000, "TAGS", 1, "t")
+            self.call("CACHE.PURGETAG", "t")
+            words = [words[0], f"t{n}", *words[1:]]
+            self.assertIsNone(self.call(*words), words)
+
     def test_tags_go_with_the_value(self):
         self.call("CACHE.SET", "k", "value", "TAGS", 2, "one", "two")
         self.call("CACHE.SET", "forged", ENVELOPE + b"\1value")
@@ -492,7 +507,7 @@ class Faults(machines.Case):
         cache = self.check(go, lambda: self.redis.process.send_signal(signal.SIGCONT),
                            port=wire.port)
         # Too slow at first, away then: that is one loss.
-        self.check_said(cache)
+        self.check_said(cache, events=("connect", "error", "close", "connect"))
 
     def test_slow(self):
         self.options = ("--enable-debug-command", "yes")
@@ -501,13 +516,60 @@ class Faults(machines.Case):
         sleeper = self.connect(self.redis)
         cache = self.check(lambda: sleeper.send(encode("DEBUG", "SLEEP", "1.2")), lambda: None,
                            is_lost=False)
-        self.check_said(cache, events=("connect",))
+        self.check_said(cache, events=("connect", "error", "connect"))
 
     def test_a_replica(self):
         cache = self.check(lambda: self.seen.call("REPLICAOF", "127.0.0.1", 1),
                            lambda: self.seen.call("REPLICAOF", "NO", "ONE"))
         self.check_said(cache)
         self.assertIn("READONLY", cache.lines("warn")[0])
+
+    def test_killed_under_commands_that_it_does(self):
+        cache = self.machine(deadline="5s")
+        with cache.connect() as client:
+            for _ in range(5):
+                self.redis.process.send_signal(signal.SIGSTOP)
+                client.send(b"".join(encode("INCR", "n") + encode("DEL", "m") for _ in range(50)))
+                wait_until(lambda: self.redis.process.poll() is None)
+                self.redis.kill()
+                for _ in range(50):
+                    self.assertGreater(client.read(), 0)
+                    self.assertEqual(client.read(), 0)
+                self.start_redis()
+                cache.wait_healthy()
+        self.assertEqual(cache.call("PING"), "PONG")
+
+    def test_more_than_it_takes_is_no_loss(self):
+        cache = self.machine(queue="64K", memory=64 * MB)
+        self.assertEqual(cache.call("SET", "keep", "v"), "OK")
+        count = 20000
+        self.assertEqual(cache.call("MSET", *[w for n in range(count) for w in (f"m:{n}", n)]), "OK")
+        with cache.connect() as client:
+            for _ in range(3):
+                client.send(b"".join(encode("SET", f"s:{n}", n) for n in range(count)))
+                for _ in range(count):
+                    self.assertEqual(client.read(), "OK")
+        wait_until(lambda: self.seen.call("DBSIZE") >= 2 * count + 1)
+        self.assertEqual(self.there("keep"), b"v")
+
+    def test_it_comes_back_from_a_snapshot(self):
+        cache = self.machine()
+        cache.call("SET", "deleted", "v")
+        cache.call("SET", "changed", "old")
+        self.wait_there("changed", b"old")
+        wait_until(lambda: cache.info("unsent_keys") == 0 and cache.info("keys_sent") >= 2)
+        self.assertEqual(self.seen.call("SAVE"), "OK")
+        self.assertEqual(cache.call("DEL", "deleted"), 1)
+        cache.call("SET", "changed", "new")
+        self.wait_there("changed", b"new")
+        wait_until(lambda: cache.info("keys_sent") >= 3)
+        self.redis.kill()
+        cache.wait_away()
+        self.start_redis()
+        cache.wait_healthy()
+        wait_until(lambda: self.there("deleted") is None and self.there("changed") is None)
+        self.assertIsNone(cache.call("GET", "deleted"))
+        self.assertEqual(cache.call("GET", "changed"), b"new")
 
     def test_connections_that_are_killed(self):
         for kind in ("normal", "pubsub"):

@@ -1,5 +1,6 @@
 """Two homes, each with a gateway in front of an app of its own, that share a Redis."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -10,10 +11,11 @@ import unittest
 
 import cachesvc
 import gwtest
-from gwtest import Home, expect, free_port, get, wait_until
+from gwtest import Background, Home, expect, free_port, get, request, wait_until
 from test_cache import COUNTING
 
 PASSWORD = "only Redis needs to know"
+TOKEN = "and this the operators"
 
 
 class Node:
@@ -29,6 +31,8 @@ class Node:
             "gateway": {"instances": 2, "listen": [{"address": f"127.0.0.1:{self.port}"}],
                         "upstreams": {"app": {"app": "app"}},
                         "cache": {"skip": [{"path": "/counts"}]},
+                        "monitoring": {"token_sha256":
+                                       hashlib.sha256(TOKEN.encode()).hexdigest()},
                         "routes": [{"id": "all", "path": "/*", "upstream": "app",
                                     "cache": {"ttl": "300s"}}]},
             "cachesvc": {"memory": "16M", "redis": redis}})
@@ -53,6 +57,10 @@ class Node:
         """All nodes are the same site. Their apps repeat the language, which is the node's name."""
         return get(self.port, path, headers={"Host": "site.test", "Accept-Language": self.name,
                                              **headers})
+
+    def purge(self, path):
+        return expect(request(self.port, "PURGE", path, headers={
+            "Host": "site.test", "Authorization": f"Bearer {TOKEN}"}))
 
     def verdict(self, path, **headers):
         return expect(self.get(path, **headers)).headers["X-Cache"]
@@ -145,6 +153,16 @@ class Homes(unittest.TestCase):
                 self.wait_gone(path, old)
                 for node in self.nodes:
                     node.wait_connected()
+
+    def test_a_purge_reaches_what_the_other_is_fetching(self):
+        slow = Background(lambda: expect(self.second.get("/slow?sleep=1")), lambda: 60)
+        wait_until(lambda: self.second.fetches("/slow") == 1)
+        self.first.purge("/slow?sleep=1")
+        wait_until(lambda: slow.done == 1)
+        self.assertEqual(slow.stop(), [])
+        for node in self.nodes:  # each fetches anew, or has what the other has fetched since
+            expect(node.get("/slow?sleep=1"))
+        self.assertEqual(self.second.fetches("/slow") + self.first.fetches("/slow"), 2)
 
     def test_redis_goes_and_nobody_notices(self):
         self.share("/hit")

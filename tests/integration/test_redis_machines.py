@@ -8,7 +8,7 @@ import threading
 import gwtest
 import machines
 from cachesvc import encode
-from gwtest import wait_until
+from gwtest import Background, wait_until
 
 SEEN_S = 1.0  # so soon a change of one machine is seen by the other
 
@@ -191,6 +191,23 @@ class Atomic(Two):
             self.assertEqual({first[n + 1], second[n + 1]}, {0, 1})
             self.assertEqual({first[n + 2], second[n + 2]}, {0, 1})
 
+    def test_a_key_that_is_there_is_there(self):
+        """While it changes elsewhere, and while other keys of the same command are fetched."""
+        self.first.call("SET", "n", 1)
+        self.wait_seen(self.second, "n", b"1")
+        counting = Background(lambda: self.second.call("INCR", "n"))
+        client = self.first.connect()
+        for n in range(300):
+            self.assertIsNotNone(client.call("GET", "n"))
+            values = client.call("MGET", "n", f"missing:{n}")
+            self.assertIsNotNone(values[0])
+            self.assertIsNone(values[1])
+        self.assertEqual(counting.stop(), [])
+        for n in range(100):
+            client.send(encode("SET", "x", n) + encode("APPEND", "x", "v") + encode("MGET", "x", "y"))
+            self.assertEqual([client.read() for _ in range(3)],
+                             ["OK", len(str(n)) + 1, [b"%dv" % n, None]])
+
     def test_who_takes_a_value(self):
         self.first.call("MSET", *[w for n in range(200) for w in (f"k:{n}", n)])
         wait_until(lambda: self.second.call("GET", "k:199") == b"199")
@@ -219,6 +236,7 @@ class Returning(Two):
                              [str(n).encode() for n in range(100)])
 
     def test_values_outlive_a_restart_of_redis(self):
+        self.first.call("CACHE.PURGETAG", "t")
         self.fill()
         self.redis.kill()
         self.first.wait_away()

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "handlers.h"
+#include "mirror_plan.h"
 
 #define READ COMMAND_READONLY
 #define READ_FAST (COMMAND_READONLY | COMMAND_FAST)
@@ -24,6 +25,8 @@
 #define NO_KEYS 0, 0, 0
 #define ONE_KEY 1, 1, 1
 #define ALL_KEYS 1, -1, 1
+#define MIXED_KEYS                                                                                 \
+    "ERR keys with lock: are this machine's, others all machines'; not both in one command"
 #define END                                                                                        \
     {                                                                                              \
         NULL, 0, 0, NO_KEYS, NULL, NULL, NULL, NULL, NULL                                          \
@@ -320,10 +323,13 @@ void commands_run(struct request *request)
     request->service->commands++;
     if (find_command(request)) {
         request->session->last = request->command;
-        if (is_arity_right(request->command, request->count))
-            request->command->run(request);
-        else
+        if (!is_arity_right(request->command, request->count))
             reply_wrong_count(request);
+        else if (request->service->mirror &&
+                 mirror_mixes_keys(request->command, request->args, request->count))
+            reply_error(request->out, MIXED_KEYS);
+        else
+            request->command->run(request);
     }
     request->session->last_ms = request->now_ms;
     if (request->out->length > reply_from && request->out->data[reply_from] == '-')

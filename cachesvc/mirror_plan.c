@@ -14,21 +14,34 @@ static bool has_condition(const struct resp_arg *args, size_t count)
     return false;
 }
 
-static bool has_local_key(const struct command *command, const struct resp_arg *args, size_t count)
+// Of its keys, those of this machine alone.
+static size_t count_local_keys(const struct command *command, const struct resp_arg *args,
+                               size_t count, size_t *keys)
 {
-    for (size_t at = mirror_first_key(command); at != 0; at = mirror_next_key(command, at, count))
-        if (mirror_is_local(args[at].bytes, args[at].length))
-            return true;
-    return false;
+    size_t local = 0;
+    *keys = 0;
+    for (size_t at = mirror_first_key(command); at != 0; at = mirror_next_key(command, at, count)) {
+        ++*keys;
+        local += mirror_is_local(args[at].bytes, args[at].length);
+    }
+    return local;
+}
+
+bool mirror_mixes_keys(const struct command *command, const struct resp_arg *args, size_t count)
+{
+    size_t keys, local = count_local_keys(command, args, count, &keys);
+    return local > 0 && local < keys;
 }
 
 enum mirror_plan mirror_plan(const struct command *command, const struct resp_arg *args,
                              size_t count)
 {
     unsigned flags = command->flags;
+    size_t keys;
     if (flags & COMMAND_PURGES)
         return PLAN_PURGE;
-    if (command->first == 0 || flags & COMMAND_LOCAL || has_local_key(command, args, count))
+    if (command->first == 0 || flags & COMMAND_LOCAL ||
+        count_local_keys(command, args, count, &keys) > 0)
         return PLAN_RUN;
     if (flags & COMMAND_ATOMIC && (!(flags & COMMAND_REPLACES) || has_condition(args, count)))
         return PLAN_ASK;

@@ -30,6 +30,9 @@ bool mirror_is_reserved(const char *key, size_t length);
 // Whether a key is one of this machine alone: a reserved one, or a lock.
 bool mirror_is_local(const char *key, size_t length);
 
+// Whether a command has keys of this machine and keys of all: no plan fits both.
+bool mirror_mixes_keys(const struct command *command, const struct resp_arg *args, size_t count);
+
 // The patterns of a PLAN_PURGE, in glob's language; how many. They are the caller's to free.
 enum { MIRROR_PATTERNS_MAX = 3 };
 size_t mirror_patterns(const struct command *command, const struct resp_arg *args,

@@ -108,6 +108,15 @@ class Values(machines.Case):
         self.assertEqual(self.call("CACHE.LOCK", "k", "t2", 60000), 1)
         self.assertIsNone(self.there("lock:k"))
 
+    def test_locks_and_other_keys_in_one_command(self):
+        self.seen.call("SET", "gwctl:k", "v")
+        for words in (("MGET", "lock:k", "k"), ("DEL", "k", "lock:k"), ("RENAME", "k", "lock:z"),
+                      ("MSETNX", "lock:q", 1, "k", 2)):
+            with self.subTest(words):
+                self.assertRegex(self.call(*words), "^ERR .* both in one command")
+        self.assertEqual(self.there("k"), b"v")
+        self.assertEqual(self.call("MGET", "lock:k", "lock:l"), [None, None])
+
     def test_what_was_purged_is_no_reply(self):
         for n, words in enumerate((["GETDEL"], ["GETEX"], ["GETSET", "n"], ["SET", "n", "GET"])):
             self.call("CACHE.SET", f"t{n}", "secret", "PX", 100000, "TAGS", 1, "t")

@@ -19,7 +19,7 @@ enum {
     GREETING_MS = 2000, // from the first packet to an open link
     BEAT_MS = 250,
     SILENT_MS = 1500, // a heartbeat that is not answered: the link is dead
-    DEAF_MS = 450,    // one that is answered and not heard: we miss what others say
+    DEAF_BEATS = 2,   // of silence after one was answered: we miss what others say
 };
 
 static const struct backoff_policy reconnect = {
@@ -73,7 +73,8 @@ struct redis_link {
     bool is_away, was_open;          // as the log has it; ever
     bool beat_is_out, beat_was_sent; // not come back yet; its PUBLISH was answered
     uint64_t beat_due_ms;
-    uv_timer_t pace; // the next try, or the end of patience with this one
+    unsigned silent_beats; // since it was answered, or something was heard
+    uv_timer_t pace;       // the next try, or the end of patience with this one
     uv_timer_t limit, beat;
     unsigned open_handles;
 };
@@ -347,6 +348,7 @@ static void on_beat_sent(void *context, const redisReply *reply)
 {
     struct redis_link *link = context;
     link->beat_was_sent = reply != NULL;
+    link->silent_beats = 0;
     open_when_beaten(link);
 }
 
@@ -363,15 +365,17 @@ static void send_beat(struct redis_link *link)
     send_call(link, call, words, 3);
 }
 
+// A subscription that is behind with much is not deaf. Each look comes after another turn of the
+// loop, so what had arrived at the last one has been read.
 static void on_beat(uv_timer_t *timer)
 {
     struct redis_link *link = timer->data;
     link->handlers->on_beat(link->context);
     if (!link->beat_is_out)
         send_beat(link);
-    else if (uv_now(link->loop) > link->beat_due_ms)
+    else if (!link->beat_was_sent && uv_now(link->loop) > link->beat_due_ms)
         lose(link, "does not answer");
-    else if (link->beat_was_sent && uv_now(link->loop) > link->beat_due_ms - SILENT_MS + DEAF_MS)
+    else if (link->beat_was_sent && ++link->silent_beats > DEAF_BEATS)
         lose(link, "is not heard");
 }
 
@@ -469,6 +473,7 @@ static void on_heard(void *context, const redisReply *reply)
     struct redis_link *link = context;
     if (!link->subscription)
         return;
+    link->silent_beats = 0;
     if (reply->type == REDIS_REPLY_ERROR) {
         lose(link, reply->str);
     } else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 && reply->element[0]->str &&

@@ -13,7 +13,6 @@
 #include "mirror_state.h"
 
 enum {
-    FORGET_MS = 30 * 24 * 3600 * 1000ll, // machines that said nothing for so long
     HANDLES = 2,
 };
 
@@ -99,10 +98,11 @@ static void on_epochs(void *context, const redisReply *reply)
         mirror->greeted[mirror->greeted_count++] = greeted;
         if (greeted.id == mirror->page->mirror.id)
             own = greeted.epoch;
-        else if (greeted.epoch / 1000 + FORGET_MS < now_ms)
+        else if (mirror_is_forgotten(greeted.epoch, now_ms))
             forget(mirror, id);
     }
     // Without an epoch of ours it has begun anew, and others were there before us.
+    mirror->knows_us = own != 0;
     mirror->went_back = own != 0 && own < mirror->page->mirror.epoch && !mirror->is_epoch_refused;
     if (own <= mirror->page->mirror.epoch)
         mirror_say_epoch(mirror);

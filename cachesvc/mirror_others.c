@@ -13,6 +13,7 @@
 enum {
     WORK_MS = 2, // of a turn of the loop, for their patterns
     JOBS_MAX = 64,
+    FORGET_MS = 30 * 24 * 3600 * 1000ll,
 };
 
 struct remote_job {
@@ -133,6 +134,7 @@ static void take_item(struct mirror *mirror, const struct mirror_item *item)
 struct machine {
     uint64_t epoch;       // the last one that was heard of; 0: none yet
     uint64_t at_greeting; // what it was before Redis was asked
+    bool is_there;        // in the hash
 };
 
 static struct machine *machine_of(struct mirror *mirror, uint64_t id)
@@ -147,6 +149,11 @@ static struct machine *machine_of(struct mirror *mirror, uint64_t id)
     return machine;
 }
 
+bool mirror_is_forgotten(uint64_t epoch, uint64_t now_ms)
+{
+    return epoch / 1000 + FORGET_MS < now_ms;
+}
+
 void mirror_before_asking(struct mirror *mirror)
 {
     size_t cursor = 0;
@@ -154,6 +161,7 @@ void mirror_before_asking(struct mirror *mirror)
     while (map_next(mirror->machines, &cursor, &value)) {
         struct machine *machine = value;
         machine->at_greeting = machine->epoch;
+        machine->is_there = false;
     }
 }
 
@@ -205,14 +213,34 @@ static bool compare_epochs(struct mirror *mirror)
         if (greeted->id == mirror->page->mirror.id)
             continue;
         struct machine *machine = machine_of(mirror, greeted->id);
+        machine->is_there = true;
         missed = missed || greeted->epoch > machine->epoch;
         mirror->went_back = mirror->went_back || greeted->epoch < machine->at_greeting;
         sum += greeted->epoch;
         if (greeted->epoch > machine->epoch)
             machine->epoch = greeted->epoch;
     }
+    if (mirror->knows_machines)
+        return missed;
     // A process that has just begun knows of the others no more than what the page says.
-    return mirror->knows_machines ? missed : sum != mirror->page->mirror.others;
+    mirror->went_back =
+        mirror->went_back || (mirror->knows_us && sum < mirror->page->mirror.others);
+    return sum != mirror->page->mirror.others;
+}
+
+// A machine that we knew and that the hash does not know: it joined after the snapshot.
+static bool is_one_absent(struct mirror *mirror)
+{
+    uint64_t now_ms = clock_wall_ms();
+    size_t cursor = 0;
+    void *value;
+    while (map_next(mirror->machines, &cursor, &value)) {
+        const struct machine *machine = value;
+        if (machine->at_greeting > 0 && !machine->is_there &&
+            !mirror_is_forgotten(machine->at_greeting, now_ms))
+            return true;
+    }
+    return false;
 }
 
 static void add_up_epochs(struct mirror *mirror)
@@ -227,6 +255,7 @@ static void add_up_epochs(struct mirror *mirror)
 void mirror_compare(struct mirror *mirror)
 {
     bool missed = compare_epochs(mirror);
+    mirror->went_back = mirror->went_back || (mirror->knows_us && is_one_absent(mirror));
     mirror->knows_machines = true;
     add_up_epochs(mirror);
     if (missed)

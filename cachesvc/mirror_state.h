@@ -63,6 +63,7 @@ struct mirror {
     bool knows_machines;
     struct greeted *greeted; // what the hash said in the greeting
     size_t greeted_count;
+    bool knows_us;           // the hash has an epoch of ours
     bool went_back;          // it was restored from a state that we know more than
     struct remote_job *jobs; // their patterns, applied here
     unsigned job_count;
@@ -93,6 +94,9 @@ void mirror_note_unsent(struct mirror *mirror);
 
 // A message, of another machine or of our own.
 void mirror_hear(struct mirror *mirror, const char *text, size_t length);
+
+// Whether a machine with this as its last epoch has been away for so long that nobody keeps it.
+bool mirror_is_forgotten(uint64_t epoch, uint64_t now_ms);
 
 // What is known now is compared with what Redis is asked for from here on.
 void mirror_before_asking(struct mirror *mirror);

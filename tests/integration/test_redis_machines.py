@@ -283,6 +283,48 @@ class Returning(Two):
                 self.second.wait_healthy()
                 self.wait_seen(self.second, "k", name.encode())
 
+    def set_redis_back(self):
+        self.redis.kill()
+        self.first.wait_away()
+        self.start_redis()
+        self.first.wait_healthy()
+
+    def save(self):
+        """Redis has what both have, and will come back with that."""
+        self.first.call("SET", "deleted", "v")
+        self.second.call("SET", "more", "v")
+        self.wait_seen(self.first, "more", b"v", 5)
+        self.wait_seen(self.second, "deleted", b"v", 5)
+        wait_until(lambda: self.first.info("unsent_keys") == self.second.info("unsent_keys") == 0)
+        self.assertEqual(self.seen.call("SAVE"), "OK")
+
+    def test_a_snapshot_that_is_older_than_a_machine(self):
+        self.save()
+        third = self.machine("third").wait_healthy()
+        third.call("SET", "joined", "v")  # so that the others know of it
+        self.wait_seen(self.first, "joined", b"v", 5)
+        third.call("DEL", "deleted")
+        wait_until(lambda: self.first.call("GET", "deleted") is None)
+        self.set_redis_back()
+        wait_until(lambda: self.there("deleted") is None)
+        for machine in (self.first, self.second, third):
+            wait_until(lambda: machine.call("GET", "deleted") is None)
+
+    def test_a_snapshot_that_a_new_process_finds(self):
+        self.save()
+        self.second.call("DEL", "deleted")
+        self.second.call("SET", "more", "w")  # its epoch, for the page of the first
+        self.wait_seen(self.first, "more", b"w", 5)
+        self.assertEqual(self.second.process.end(), 0)
+        self.redis.kill()
+        self.first.wait_away()
+        self.first.process.kill()
+        self.start_redis()
+        self.first.start()
+        self.first.wait_healthy()
+        wait_until(lambda: self.there("deleted") is None)
+        self.assertIsNone(self.first.call("GET", "deleted"))
+
     def test_a_full_redis_and_a_machine_that_was_cut_off(self):
         self.first.call("SET", "k", "old")
         self.wait_seen(self.second, "k", b"old", 5)

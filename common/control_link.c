@@ -171,6 +171,8 @@ static int handle_push(struct control_link *link, const char *command, struct js
         return handle_slot_take(link, args, err);
     if (handlers->on_slot_give != NULL && strcmp(command, "slot_give") == 0)
         return handle_slot_give(link, args, err);
+    if (handlers->on_processes != NULL && strcmp(command, "processes") == 0)
+        return handlers->on_processes(link->context, args, err);
     log_warn("control: unknown push %s ignored", command);
     return 0;
 }

@@ -1,4 +1,4 @@
-// The connection of one of our processes (a gateway worker, cachesvc) to the supervisor
+// The connection of one of our processes (a gateway worker, cachesvc, metricsd) to the supervisor
 // (common/proto.h). When it breaks, the process serves on with what it knows and the link comes
 // back by itself.
 #ifndef GW_COMMON_CONTROL_LINK_H
@@ -23,10 +23,11 @@ struct control_link_handlers {
     // The socket is the next one in `pipe`: uv_accept it.
     int (*on_slot_take)(void *context, const char *name, uv_pipe_t *pipe, struct err *err);
     int (*on_slot_give)(void *context, const char *name, struct err *err);
+    int (*on_processes)(void *context, struct json_object *args, struct err *err);
 };
 
-// Connects to the socket at `path` (copied) and registers as `role` ("gateway", "cachesvc"), now
-// and whenever it has to. role and handlers are borrowed for the life of the link.
+// Connects to the socket at `path` (copied) and registers as `role` ("gateway", "cachesvc",
+// "metricsd"), now and whenever it has to. role and handlers are borrowed for the life of the link.
 struct control_link *control_link_open(uv_loop_t *loop, const char *path, const char *role,
                                        const struct control_link_handlers *handlers, void *context);
 

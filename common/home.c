@@ -17,6 +17,7 @@ static const char *const names[] = {
     [HOME_ROOT] = "",
     [HOME_CONTROL] = "/control.sock",
     [HOME_CACHE] = "/cache.sock",
+    [HOME_METRICS] = "/metrics.sock",
     [HOME_PID] = "/gwctl.pid",
     [HOME_DAEMON_LOG] = "/logs/gwctl.log",
     [HOME_LOGS] = "/logs",

@@ -9,6 +9,7 @@ enum home_file {
     HOME_ROOT,       // the folder itself
     HOME_CONTROL,    // control.sock
     HOME_CACHE,      // cache.sock
+    HOME_METRICS,    // metrics.sock
     HOME_PID,        // gwctl.pid: the supervisor's pid
     HOME_DAEMON_LOG, // logs/gwctl.log: the supervisor's own log
     HOME_LOGS,       // logs/

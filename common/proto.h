@@ -28,11 +28,20 @@
 // Worker verbs (a process that the supervisor spawned; known by its pid, SO_PEERCRED):
 //   register {role:"gateway", protocol, version}  -> column, endpoints, document
 //   register {role:"cachesvc", protocol, version} -> document
+//   register {role:"metricsd", protocol, version} -> document, endpoints, processes
 //   endpoints_ack {generation}                    push: nothing of older generations is picked now
-//   event {source, name, text}                    push: something for the supervisor's log. source:
-//                                                 "redis"; name: "connect", "error" or "close"
-// A role is that of the process itself. Pushes to a gateway worker:
+//   event {source, name, text}                    push: something that people are told of
+//   (`events`).
+//                                                 "redis": "connect", "error", "close";
+//                                                 "metrics": "reset"
+// A role is that of the process itself. Pushes to a gateway worker and to metricsd:
 //   endpoints {generation, upstreams: {"api": [{name, address, index}]}}     the whole set, always
+// Pushes to metricsd:
+//   processes {processes: [{app, id, role, pid, state, column, started_ms, restarts: {crash: 2}}]}
+//     the whole list, whenever it changes. role: "app" or whose program it is; pid 0: none; column:
+//     of the state page, -1: none; started_ms: wall clock; restarts: since the home began, by
+//     reason
+// Pushes to a gateway worker:
 //   slot_take {name, fd}    accept on this socket too; the socket comes with the line (SCM_RIGHTS)
 //   slot_give {name}        stop accepting on it
 #ifndef GW_COMMON_PROTO_H
@@ -51,10 +60,18 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 //   state               the state page
 //   cache               the cache segment: cachesvc may write it, gateway workers read it only
 //   cache.sock          cachesvc's listening socket
+//   metrics             the metrics page: gateway workers count there, metricsd sums up
+//   metrics.sock        metricsd's listening socket
+//   history             memory of PROTO_HISTORY_SIZE bytes that is metricsd's alone and outlives it
 #define FD_LISTEN_PREFIX "listen."
 #define FD_STATE "state"
 #define FD_CACHE "cache"
 #define FD_CACHE_SOCKET "cache.sock"
+#define FD_METRICS "metrics"
+#define FD_METRICS_SOCKET "metrics.sock"
+#define FD_HISTORY "history"
+
+enum { PROTO_HISTORY_SIZE = 8 << 20 };
 
 // Environment of supervised processes, beside PORT, HOST, LISTEN_*, NOTIFY_SOCKET and instance_var.
 #define ENV_HOME "GWCTL_HOME"

@@ -67,8 +67,17 @@ static int on_slot_give(void *context, const char *name, struct err *err)
     return 0;
 }
 
-static const struct control_link_handlers all_handlers = {on_registered, on_endpoints, on_slot_take,
-                                                          on_slot_give};
+static int on_processes(void *context, struct json_object *args, struct err *err)
+{
+    (void)context;
+    (void)err;
+    note("processes", json_get_string(args, "set", "?"));
+    return 0;
+}
+
+static const struct control_link_handlers all_handlers = {
+    on_registered, on_endpoints, on_slot_take, on_slot_give, on_processes,
+};
 static const struct control_link_handlers one_handler = {.on_registered = on_registered};
 
 // --- the supervisor -----------------------------------------------------------------------------
@@ -202,9 +211,10 @@ START_TEST(hears_pushes)
     open_link("gateway", &all_handlers);
     say("{\"cmd\":\"endpoints\",\"args\":{\"set\":\"7\"}}\n"
         "{\"cmd\":\"slot_take\",\"args\":{\"name\":\"a\"}}\n"
-        "{\"cmd\":\"slot_give\",\"args\":{\"name\":\"b\"}}\n{\"cmd\":\"news\"}\n");
+        "{\"cmd\":\"slot_give\",\"args\":{\"name\":\"b\"}}\n{\"cmd\":\"news\"}\n"
+        "{\"cmd\":\"processes\",\"args\":{\"set\":\"8\"}}\n");
     expect_alive();
-    ck_assert_str_eq(heard.pushes, "endpoints 7;slot_take a;slot_give b;");
+    ck_assert_str_eq(heard.pushes, "endpoints 7;slot_take a;slot_give b;processes 8;");
 }
 END_TEST
 

@@ -314,8 +314,10 @@ static int on_slot_give(void *context, const char *name, struct err *err)
     return 0;
 }
 
-static const struct control_link_handlers link_handlers = {on_registered, on_endpoints,
-                                                           on_slot_take, on_slot_give};
+static const struct control_link_handlers link_handlers = {.on_registered = on_registered,
+                                                           .on_endpoints = on_endpoints,
+                                                           .on_slot_take = on_slot_take,
+                                                           .on_slot_give = on_slot_give};
 
 // --- life ---------------------------------------------------------------------------------------
 

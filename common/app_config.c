@@ -19,6 +19,8 @@ enum {
     NAME_LIMIT = 64,
     FIRST_SIGNAL = 1,
     LAST_SIGNAL = 31,
+    READY_TIMEOUT_MS = 30000,
+    READY_INTERVAL_MS = 100,
 };
 
 #define HOUR_MS INT64_C(3600000)
@@ -386,6 +388,13 @@ const struct key app_config_sidecar_keys[] = {
     PROCESS_ROWS("1", "-1", "5s"),
     {0},
 };
+
+void app_config_says_ready(struct app_config *process)
+{
+    process->wait_ready = true;
+    process->ready.timeout_ms = READY_TIMEOUT_MS;
+    process->ready.interval_ms = READY_INTERVAL_MS;
+}
 
 int app_config_instances(int64_t instances, int cpus)
 {

@@ -67,6 +67,9 @@ extern const struct key app_config_gateway_keys[];
 // The same keys with the defaults of a sidecar: one process, never errored.
 extern const struct key app_config_sidecar_keys[];
 
+// For our own programs, which have no keys for that: they say themselves when they are ready.
+void app_config_says_ready(struct app_config *process);
+
 // The number of processes that `instances` means on a machine with `cpus` CPUs; 1..LIMIT.
 int app_config_instances(int64_t instances, int cpus);
 

@@ -5,8 +5,6 @@
 #include "common/config_errors.h"
 #include "common/segment.h"
 
-enum { READY_TIMEOUT_MS = 30000, READY_INTERVAL_MS = 100 };
-
 #define CACHESVC(field) offsetof(struct cachesvc_config, field)
 
 static void check_cachesvc(void *object, const char *path, struct config_errors *errors)
@@ -15,10 +13,7 @@ static void check_cachesvc(void *object, const char *path, struct config_errors 
     (void)path;
     if (cachesvc->process.instances != 1)
         config_errors_add_key(errors, "instances", "the cache has one writer: 1");
-    // No keys: it says itself when it is ready.
-    cachesvc->process.wait_ready = true;
-    cachesvc->process.ready.timeout_ms = READY_TIMEOUT_MS;
-    cachesvc->process.ready.interval_ms = READY_INTERVAL_MS;
+    app_config_says_ready(&cachesvc->process);
 }
 
 static const struct key cachesvc_keys[] = {

@@ -15,7 +15,6 @@
 #include "common/mem.h"
 
 enum { SHA256_DIGITS = 64 };
-enum { READY_TIMEOUT_MS = 30000, READY_INTERVAL_MS = 100 };
 
 #define HOUR_MS INT64_C(3600000)
 #define LISTEN(field) offsetof(struct listen_config, field)
@@ -277,10 +276,7 @@ static void check_gateway(void *object, const char *path, struct config_errors *
     check_listeners(gateway, errors);
     check_paths(gateway, errors);
     check_route_upstreams(gateway, errors);
-    // No keys: a worker says itself when it is ready.
-    gateway->process.wait_ready = true;
-    gateway->process.ready.timeout_ms = READY_TIMEOUT_MS;
-    gateway->process.ready.interval_ms = READY_INTERVAL_MS;
+    app_config_says_ready(&gateway->process);
 }
 
 static const struct key gateway_keys[] = {

@@ -19,6 +19,7 @@ struct root {
     struct key_array apps;
     struct gateway_config gateway;
     struct cachesvc_config cachesvc;
+    struct metricsd_config metricsd;
 };
 
 static const struct key root_keys[] = {
@@ -28,6 +29,8 @@ static const struct key root_keys[] = {
      .help = "The gateway in front of them."},
     {"cachesvc", KEY_OBJECT, offsetof(struct root, cachesvc), .table = &cachesvc_config_table,
      .help = "The cache beside it."},
+    {"metricsd", KEY_OBJECT, offsetof(struct root, metricsd), .table = &metricsd_config_table,
+     .help = "What sums up and serves its metrics."},
     {0},
 };
 
@@ -112,7 +115,8 @@ static void check_root(const struct root *root, const struct json_doc *doc,
 
     check_upstreams(root, apps, errors);
     if (root->apps.count == 0 && !json_get_object(document, "gateway") &&
-        !json_get_object(document, "cachesvc") && config_errors_count(errors) == 0)
+        !json_get_object(document, "cachesvc") && !json_get_object(document, "metricsd") &&
+        config_errors_count(errors) == 0)
         config_errors_add(errors, json_own_place(doc, doc ? json_doc_root(doc) : NULL),
                           "has neither apps nor a gateway");
     map_free(apps, NULL);
@@ -121,24 +125,33 @@ static void check_root(const struct root *root, const struct json_doc *doc,
 
 // --- public -----------------------------------------------------------------------------------
 
+// A part of the root on its own; NULL when it is not in the document, and was filled with defaults.
+static void *take_part(struct json_object *document, const char *name,
+                       const struct key_table *table, void *part)
+{
+    if (!json_get_object(document, name)) {
+        keytable_clear(table, part);
+        return NULL;
+    }
+    return memcpy(mem_alloc(table->size), part, table->size);
+}
+
+static void free_part(const struct key_table *table, void *part)
+{
+    if (part)
+        keytable_clear(table, part);
+    free(part);
+}
+
 static struct ecosystem *take_root(struct root *root, struct json_object *document)
 {
     struct ecosystem *ecosystem = mem_zalloc(1, sizeof *ecosystem);
     ecosystem->apps = root->apps.items;
     ecosystem->app_count = root->apps.count;
     ecosystem->document = json_object_get(document);
-    if (json_get_object(document, "gateway")) {
-        ecosystem->gateway = mem_alloc(sizeof *ecosystem->gateway);
-        *ecosystem->gateway = root->gateway;
-    } else {
-        keytable_clear(&gateway_config_table, &root->gateway); // the defaults
-    }
-    if (json_get_object(document, "cachesvc")) {
-        ecosystem->cachesvc = mem_alloc(sizeof *ecosystem->cachesvc);
-        *ecosystem->cachesvc = root->cachesvc;
-    } else {
-        keytable_clear(&cachesvc_config_table, &root->cachesvc);
-    }
+    ecosystem->gateway = take_part(document, "gateway", &gateway_config_table, &root->gateway);
+    ecosystem->cachesvc = take_part(document, "cachesvc", &cachesvc_config_table, &root->cachesvc);
+    ecosystem->metricsd = take_part(document, "metricsd", &metricsd_config_table, &root->metricsd);
     return ecosystem;
 }
 
@@ -198,12 +211,9 @@ void ecosystem_free(struct ecosystem *ecosystem)
     for (size_t i = 0; i < ecosystem->app_count; i++)
         keytable_clear(&app_config_table, &ecosystem->apps[i]);
     free(ecosystem->apps);
-    if (ecosystem->gateway)
-        keytable_clear(&gateway_config_table, ecosystem->gateway);
-    free(ecosystem->gateway);
-    if (ecosystem->cachesvc)
-        keytable_clear(&cachesvc_config_table, ecosystem->cachesvc);
-    free(ecosystem->cachesvc);
+    free_part(&gateway_config_table, ecosystem->gateway);
+    free_part(&cachesvc_config_table, ecosystem->cachesvc);
+    free_part(&metricsd_config_table, ecosystem->metricsd);
     json_object_put(ecosystem->document);
     free(ecosystem);
 }

@@ -8,6 +8,7 @@
 #include "common/app_config.h"
 #include "common/cachesvc_config.h"
 #include "common/gateway_config.h"
+#include "common/metricsd_config.h"
 #include "common/subst.h"
 
 // A checked configuration.
@@ -15,11 +16,12 @@ struct ecosystem {
     struct app_config *apps;
     size_t app_count;
     struct gateway_config *gateway; // NULL when the file has none
-    struct cachesvc_config
-        *cachesvc; // NULL: none; a file with a gateway has one, unless it says false
+    // The sidecars, NULL: none; a file with a gateway has them, unless it says false.
+    struct cachesvc_config *cachesvc;
+    struct metricsd_config *metricsd;
     // The resolved JSON of each part, for storing, comparing and handing on: an object
-    // {"apps": [...], "gateway": {...}, "cachesvc": {...}} in canonical form (strings expanded,
-    // paths absolute).
+    // {"apps": [...], "gateway": {...}, "cachesvc": {...}, "metricsd": {...}} in canonical form
+    // (strings expanded, paths absolute).
     struct json_object *document;
 };
 

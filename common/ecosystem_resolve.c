@@ -79,19 +79,21 @@ void ecosystem_expand(const struct json_doc *doc, subst_lookup *lookup, void *co
 
 // --- forms ------------------------------------------------------------------------------------
 
-static bool is_one_app(struct json_object *root)
+// keys end with NULL.
+static bool has_any(struct json_object *object, const char *const *keys)
 {
-    static const char *const keys[] = {"name", "script", "exec", "cmd"};
-    if (!json_object_is_type(root, json_type_object))
-        return false;
-    if (json_object_object_get_ex(root, "apps", NULL) ||
-        json_object_object_get_ex(root, "gateway", NULL) ||
-        json_object_object_get_ex(root, "cachesvc", NULL))
-        return false;
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (json_object_object_get_ex(root, keys[i], NULL))
+    for (; *keys; keys++)
+        if (json_object_object_get_ex(object, *keys, NULL))
             return true;
     return false;
+}
+
+static bool is_one_app(struct json_object *root)
+{
+    static const char *const parts[] = {"apps", "gateway", "cachesvc", "metricsd", NULL};
+    static const char *const app_keys[] = {"name", "script", "exec", "cmd", NULL};
+    return json_object_is_type(root, json_type_object) && !has_any(root, parts) &&
+           has_any(root, app_keys);
 }
 
 struct json_object *ecosystem_wrap(struct json_object *root)
@@ -110,17 +112,30 @@ struct json_object *ecosystem_wrap(struct json_object *root)
     return document;
 }
 
-void ecosystem_add_sidecars(struct json_object *document)
+static void drop_false(struct json_object *document, const char *sidecar)
 {
     struct json_object *value;
+    if (json_object_object_get_ex(document, sidecar, &value) &&
+        json_object_is_type(value, json_type_boolean) && !json_object_get_boolean(value))
+        json_object_object_del(document, sidecar);
+}
+
+static void add_sidecar(struct json_object *document, const char *sidecar)
+{
+    if (!json_object_object_get_ex(document, sidecar, NULL)) {
+        if (json_get_object(document, "gateway"))
+            json_object_object_add(document, sidecar, json_object_new_object());
+    } else {
+        drop_false(document, sidecar);
+    }
+}
+
+void ecosystem_add_sidecars(struct json_object *document)
+{
     if (!json_object_is_type(document, json_type_object))
         return;
-    if (!json_object_object_get_ex(document, "cachesvc", &value)) {
-        if (json_get_object(document, "gateway"))
-            json_object_object_add(document, "cachesvc", json_object_new_object());
-    } else if (json_object_is_type(value, json_type_boolean) && !json_object_get_boolean(value)) {
-        json_object_object_del(document, "cachesvc");
-    }
+    add_sidecar(document, "cachesvc");
+    drop_false(document, "metricsd");
 }
 
 // --- paths ------------------------------------------------------------------------------------
@@ -207,4 +222,5 @@ void ecosystem_make_absolute(struct json_object *document, const char *folder)
     }
     make_process_absolute(json_get_object(document, "gateway"), folder);
     make_process_absolute(json_get_object(document, "cachesvc"), folder);
+    make_process_absolute(json_get_object(document, "metricsd"), folder);
 }

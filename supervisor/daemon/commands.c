@@ -67,8 +67,8 @@ static void free_specs(struct spec **specs, size_t count)
     free(specs);
 }
 
-// One gateway and one cache a home: a second file that brings one is refused, before anything was
-// changed.
+// One gateway and one of each sidecar a home: a second file that brings one is refused, before
+// anything was changed.
 static bool has_foreign(const struct request *request, struct spec **specs, size_t count)
 {
     const char *file = json_get_string(request->args, "file", "command line");

@@ -349,10 +349,11 @@ static void on_close_now(uv_timer_t *timer)
     close_handles(daemon);
 }
 
-// The order of the end: nobody sends requests to what is gone, or asks a cache that is.
+// The order of the end: nobody sends requests to what is gone, or asks a sidecar that is.
 static unsigned end_stage(const struct app *app)
 {
-    static const unsigned stages[] = {[SPEC_GATEWAY] = 0, [SPEC_APP] = 1, [SPEC_CACHESVC] = 2};
+    static const unsigned stages[] = {
+        [SPEC_GATEWAY] = 0, [SPEC_APP] = 1, [SPEC_CACHESVC] = 2, [SPEC_METRICSD] = 2};
     return stages[spec_role(app->spec)];
 }
 

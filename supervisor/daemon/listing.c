@@ -105,23 +105,32 @@ static struct json_object *build_counters(const struct worker *worker)
     return counters;
 }
 
+static void describe_listeners(const struct key_array *listen, char *out, size_t size)
+{
+    const struct listen_config *first = listen->items;
+    size_t length = (size_t)snprintf(out, size, "%s", first->address);
+    if (listen->count > 1 && length < size)
+        snprintf(out + length, size - length, " +%zu", listen->count - 1);
+}
+
 // Where it can be reached, for people: an app's own address, the gateway's first and how many more,
-// the cache's socket.
+// a sidecar's socket.
 static void describe_address(const struct worker *worker, char *out, size_t size)
 {
-    const struct gateway_config *gateway = spec_gateway(worker->spec);
-    if (spec_cachesvc(worker->spec)) {
-        snprintf(out, size, "cache.sock");
-        return;
-    }
-    if (!gateway) {
+    switch (spec_role(worker->spec)) {
+    case SPEC_APP:
         worker_address(worker, out, size);
-        return;
+        break;
+    case SPEC_GATEWAY:
+        describe_listeners(&spec_gateway(worker->spec)->listen, out, size);
+        break;
+    case SPEC_CACHESVC:
+        snprintf(out, size, "cache.sock");
+        break;
+    case SPEC_METRICSD:
+        snprintf(out, size, "metrics.sock");
+        break;
     }
-    const struct listen_config *first = gateway->listen.items;
-    size_t length = (size_t)snprintf(out, size, "%s", first->address);
-    if (gateway->listen.count > 1 && length < size)
-        snprintf(out + length, size - length, " +%zu", gateway->listen.count - 1);
 }
 
 static struct json_object *build_own(const struct worker *worker, const char *role)

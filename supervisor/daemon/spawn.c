@@ -234,6 +234,15 @@ static size_t gateway_fds(const struct worker *worker, struct process_fd *fds)
     return count;
 }
 
+static size_t metricsd_fds(const struct daemon *daemon, struct process_fd *fds)
+{
+    size_t count = 0;
+    fds[count++] = (struct process_fd){daemon->page_fd, FD_STATE};
+    if (daemon->cache.read_fd >= 0)
+        fds[count++] = (struct process_fd){daemon->cache.read_fd, FD_CACHE};
+    return count;
+}
+
 static size_t collect_fds(const struct worker *worker, struct process_fd *fds)
 {
     const struct daemon *daemon = worker->app->daemon;
@@ -247,6 +256,8 @@ static size_t collect_fds(const struct worker *worker, struct process_fd *fds)
         fds[1] = (struct process_fd){daemon->cache.socket_fd, FD_CACHE_SOCKET};
         fds[2] = (struct process_fd){daemon->page_fd, FD_STATE};
         return 3;
+    case SPEC_METRICSD:
+        return metricsd_fds(daemon, fds);
     }
     return 0;
 }

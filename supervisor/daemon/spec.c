@@ -21,7 +21,8 @@ struct spec {
     struct json_object *json;
 };
 
-static const char *const own_names[] = {[SPEC_GATEWAY] = "gateway", [SPEC_CACHESVC] = "cachesvc"};
+static const char *const own_names[] = {
+    [SPEC_GATEWAY] = "gateway", [SPEC_CACHESVC] = "cachesvc", [SPEC_METRICSD] = "metricsd"};
 
 static struct spec *spec_new(struct origin *origin, enum spec_role role,
                              const struct app_config *config, struct json_object *json)
@@ -52,7 +53,7 @@ struct spec **spec_list(struct ecosystem *ecosystem, struct json_object *environ
 {
     struct origin *origin = mem_zalloc(1, sizeof *origin);
     *origin = (struct origin){1, ecosystem, json_object_get(environment)};
-    struct spec **list = mem_zalloc(ecosystem->app_count + 3, sizeof(struct spec *));
+    struct spec **list = mem_zalloc(ecosystem->app_count + 4, sizeof(struct spec *));
     struct json_object *apps = json_get_array(ecosystem->document, "apps");
     size_t n = 0;
 
@@ -61,6 +62,8 @@ struct spec **spec_list(struct ecosystem *ecosystem, struct json_object *environ
             spec_new(origin, SPEC_APP, &ecosystem->apps[i], json_object_array_get_idx(apps, i));
     if (ecosystem->cachesvc)
         list[n++] = own_spec(origin, SPEC_CACHESVC, &ecosystem->cachesvc->process);
+    if (ecosystem->metricsd)
+        list[n++] = own_spec(origin, SPEC_METRICSD, &ecosystem->metricsd->process);
     if (ecosystem->gateway)
         list[n++] = own_spec(origin, SPEC_GATEWAY, &ecosystem->gateway->process);
     origin_unref(origin);

@@ -11,9 +11,9 @@
 struct spec;
 
 // Whose program it is; the names of our own are reserved.
-enum spec_role { SPEC_APP, SPEC_GATEWAY, SPEC_CACHESVC };
+enum spec_role { SPEC_APP, SPEC_GATEWAY, SPEC_CACHESVC, SPEC_METRICSD };
 
-// The spec of each app in a checked document, then those of the cache and the gateway. Takes the
+// The spec of each app in a checked document, then those of the sidecars and the gateway. Takes the
 // ecosystem. `environment` is the command's, an array of "NAME=value" (a reference is taken); NULL:
 // that of the supervisor. *count is their number; the caller owns one reference to each and the
 // array (free).
@@ -24,7 +24,7 @@ struct spec *spec_ref(struct spec *spec);
 void spec_unref(struct spec *spec); // NULL is allowed
 
 enum spec_role spec_role(const struct spec *spec);
-const char *spec_name(const struct spec *spec); // of our own programs: "gateway", "cachesvc"
+const char *spec_name(const struct spec *spec); // of our own programs: "gateway" ...
 const struct app_config *spec_config(const struct spec *spec);
 const struct gateway_config *spec_gateway(const struct spec *spec);   // NULL for others
 const struct cachesvc_config *spec_cachesvc(const struct spec *spec); // NULL for others

@@ -164,6 +164,51 @@ START_TEST(scripts_of_folder_and_cwd)
 }
 END_TEST
 
+#define GATEWAY                                                                                    \
+    "\"gateway\":{\"listen\":[{\"address\":\"*:80\"}],\"upstreams\":{\"u\":{\"servers\":[\"unix:/" \
+    "a\"]}},"                                                                                      \
+    "\"routes\":[{\"path\":\"/*\",\"upstream\":\"u\"}]}"
+#define APPS "\"apps\":[{\"name\":\"a\",\"script\":\"/s\"}]"
+
+static const struct sidecar_row {
+    const char *text;
+    bool cachesvc, metricsd;
+} sidecars[] = {
+    {"{" APPS "}", false, false},
+    {"{" APPS ",\"cachesvc\":{}}", true, false},
+    {"{" APPS ",\"metricsd\":{}}", false, true},
+    {"{\"metricsd\":{}}", false, true},
+    {"{" APPS ",\"metricsd\":false}", false, false},
+    {"{" GATEWAY ",\"metricsd\":{}}", true, true},
+    {"{" GATEWAY ",\"metricsd\":false}", true, false},
+    {"{" GATEWAY ",\"cachesvc\":false,\"metricsd\":false}", false, false},
+};
+
+// As the file names them or leaves them out; from a resolved document no others come.
+START_TEST(sidecars_of_a_file)
+{
+    const struct sidecar_row *row = &sidecars[_i];
+    size_t findings;
+    struct ecosystem *file = load(row->text, &findings);
+    ck_assert_ptr_nonnull(file);
+    struct config_errors *errors = config_errors_new("t");
+    struct ecosystem *document = ecosystem_from_document(file->document, errors);
+    ck_assert_ptr_nonnull(document);
+    ck_assert_int_eq(file->cachesvc != NULL, row->cachesvc);
+    ck_assert_int_eq(file->metricsd != NULL, row->metricsd);
+    ck_assert_int_eq(document->cachesvc != NULL, row->cachesvc);
+    ck_assert_int_eq(document->metricsd != NULL, row->metricsd);
+    if (row->metricsd) {
+        ck_assert_str_eq(file->metricsd->process.cwd, "/srv");
+        ck_assert_int_eq(file->metricsd->process.max_restarts, -1);
+        ck_assert(file->metricsd->process.wait_ready);
+    }
+    ecosystem_free(file);
+    ecosystem_free(document);
+    config_errors_free(errors);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ecosystem");
@@ -176,6 +221,8 @@ int main(void)
     tcase_add_test(tests, files);
     tcase_add_loop_test(tests, scripts_of_folder_and_cwd, 0,
                         (int)(sizeof(scripts) / sizeof(scripts[0])));
+    tcase_add_loop_test(tests, sidecars_of_a_file, 0,
+                        (int)(sizeof(sidecars) / sizeof(sidecars[0])));
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

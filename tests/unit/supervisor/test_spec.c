@@ -51,6 +51,23 @@ START_TEST(the_gateway_is_last)
 }
 END_TEST
 
+START_TEST(sidecars_are_before_the_gateway)
+{
+    static const enum spec_role roles[] = {SPEC_APP, SPEC_CACHESVC, SPEC_METRICSD, SPEC_GATEWAY};
+    static const char *const names[] = {"b", "cachesvc", "metricsd", "gateway"};
+    size_t count;
+    struct spec **list =
+        load("{" GATEWAY ",\"metricsd\":{},\"cachesvc\":{},\"apps\":[" APP("b", "") "]}", &count);
+    ck_assert_uint_eq(count, 4);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_int_eq(spec_role(list[i]), roles[i]);
+        ck_assert_str_eq(spec_name(list[i]), names[i]);
+        spec_unref(list[i]);
+    }
+    free(list);
+}
+END_TEST
+
 START_TEST(the_json_of_each_and_of_all)
 {
     size_t count;
@@ -118,6 +135,7 @@ int main(void)
     Suite *suite = suite_create("spec");
     TCase *tests = tcase_create("spec");
     tcase_add_test(tests, the_gateway_is_last);
+    tcase_add_test(tests, sidecars_are_before_the_gateway);
     tcase_add_test(tests, the_json_of_each_and_of_all);
     tcase_add_test(tests, the_last_reference_keeps_the_document);
     tcase_add_loop_test(tests, equal_settings, 0, (int)(sizeof(rows) / sizeof(rows[0])));

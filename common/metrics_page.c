@@ -2,13 +2,13 @@
 
 #include "common/metrics_page.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
+
+#include "common/sealed_memory.h"
 
 static uint32_t header_checksum(const struct metrics_page *page)
 {
@@ -41,15 +41,9 @@ static int write_header(int fd, uint64_t now_wall_ms, struct err *err)
 
 int metrics_page_create(uint64_t now_wall_ms, struct err *err)
 {
-    int fd = memfd_create("gwctl-metrics", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = sealed_memory_create("metrics", sizeof(struct metrics_page), err);
     if (fd == -1)
-        return err_set_errno(err, "metrics page");
-    if (ftruncate(fd, sizeof(struct metrics_page)) == -1 ||
-        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) == -1) {
-        err_set_errno(err, "metrics page");
-        close(fd);
         return -1;
-    }
     if (write_header(fd, now_wall_ms, err) == -1) {
         close(fd);
         return -1;
@@ -59,8 +53,7 @@ int metrics_page_create(uint64_t now_wall_ms, struct err *err)
 
 struct metrics_page *metrics_page_map(int fd, struct err *err)
 {
-    struct stat stat;
-    if (fstat(fd, &stat) == -1 || (size_t)stat.st_size != sizeof(struct metrics_page)) {
+    if (!sealed_memory_has_size(fd, sizeof(struct metrics_page))) {
         err_set(err, "metrics page: not of the size that this version uses");
         return NULL;
     }

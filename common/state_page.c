@@ -2,12 +2,12 @@
 
 #include "common/state_page.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
+
+#include "common/sealed_memory.h"
 
 static uint32_t header_checksum(const struct state_page *page)
 {
@@ -30,15 +30,9 @@ static int write_header(int fd, struct err *err)
 
 int state_page_create(struct err *err)
 {
-    int fd = memfd_create("gwctl-state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = sealed_memory_create("state", sizeof(struct state_page), err);
     if (fd == -1)
-        return err_set_errno(err, "state page");
-    if (ftruncate(fd, sizeof(struct state_page)) == -1 ||
-        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) == -1) {
-        err_set_errno(err, "state page");
-        close(fd);
         return -1;
-    }
     if (write_header(fd, err) == -1) {
         close(fd);
         return -1;
@@ -48,8 +42,7 @@ int state_page_create(struct err *err)
 
 struct state_page *state_page_map(int fd, struct err *err)
 {
-    struct stat stat;
-    if (fstat(fd, &stat) == -1 || (size_t)stat.st_size != sizeof(struct state_page)) {
+    if (!sealed_memory_has_size(fd, sizeof(struct state_page))) {
         err_set(err, "state page: not of the size that this version uses");
         return NULL;
     }

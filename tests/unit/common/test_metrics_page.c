@@ -49,7 +49,7 @@ static struct metric_cell *requests(const char *route, unsigned status)
 START_TEST(page_is_sealed_and_checked)
 {
     struct err err;
-    ck_assert_int_eq(fcntl(fd, F_GET_SEALS), F_SEAL_GROW | F_SEAL_SHRINK);
+    ck_assert_int_eq(fcntl(fd, F_GET_SEALS), F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
     ck_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC);
     ck_assert_uint_eq(page->created_ms, 1700000000000);
     page->created_ms++;

@@ -27,7 +27,7 @@ static void tear_down(void)
 
 START_TEST(sealed_and_private)
 {
-    ck_assert_int_eq(fcntl(fd, F_GET_SEALS), F_SEAL_GROW | F_SEAL_SHRINK);
+    ck_assert_int_eq(fcntl(fd, F_GET_SEALS), F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
     ck_assert_int_eq(ftruncate(fd, 0), -1);
     ck_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC);
     state_page_unmap(NULL);

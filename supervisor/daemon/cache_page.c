@@ -10,8 +10,8 @@
 #include "common/proto.h"
 #include "common/sealed_memory.h"
 #include "common/segment.h"
-#include "common/usock.h"
 #include "keeper_link.h"
+#include "kept_socket.h"
 
 void cache_page_init(struct cache_page *page)
 {
@@ -66,12 +66,7 @@ int cache_page_open(struct cache_page *page, uint64_t size, struct keeper_link *
 {
     if (open_page(page, size, keeper, err) == -1)
         return -1;
-    if (page->socket_fd == -1)
-        page->socket_fd = keeper_link_take(keeper, FD_CACHE_SOCKET);
-    if (page->socket_fd == -1)
-        page->socket_fd = usock_listen(home_path(HOME_CACHE), err);
-    return page->socket_fd == -1 ? -1
-                                 : keeper_link_store(keeper, FD_CACHE_SOCKET, page->socket_fd, err);
+    return kept_socket_open(&page->socket_fd, FD_CACHE_SOCKET, HOME_CACHE, keeper, err);
 }
 
 void cache_page_close(struct cache_page *page, struct keeper_link *keeper)
@@ -80,10 +75,6 @@ void cache_page_close(struct cache_page *page, struct keeper_link *keeper)
         empty_page(page->write_fd);
         keeper_link_remove(keeper, FD_CACHE);
     }
-    if (page->socket_fd >= 0) {
-        keeper_link_remove(keeper, FD_CACHE_SOCKET);
-        unlink(home_path(HOME_CACHE));
-    }
     drop_page(page);
-    close_fd(&page->socket_fd);
+    kept_socket_close(&page->socket_fd, FD_CACHE_SOCKET, HOME_CACHE, keeper);
 }

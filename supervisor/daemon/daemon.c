@@ -16,11 +16,11 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/proto.h"
-#include "common/usock.h"
 #include "control.h"
 #include "endpoints.h"
 #include "guard.h"
 #include "keeper_link.h"
+#include "kept_socket.h"
 #include "notify_socket.h"
 #include "operation.h"
 #include "port_pool.h"
@@ -78,6 +78,25 @@ void daemon_add_app(struct daemon *daemon, struct app *app)
     daemon->changed = true;
 }
 
+int daemon_open_sidecar(struct daemon *daemon, const struct spec *spec, struct err *err)
+{
+    const struct cachesvc_config *cachesvc = spec_cachesvc(spec);
+    if (cachesvc)
+        return cache_page_open(&daemon->cache, (uint64_t)cachesvc->memory_bytes, daemon->keeper,
+                               err);
+    if (spec_role(spec) == SPEC_METRICSD)
+        return metrics_memory_open_sidecar(&daemon->metrics, daemon->keeper, err);
+    return 0;
+}
+
+static void close_sidecar(struct daemon *daemon, const struct spec *spec)
+{
+    if (spec_cachesvc(spec))
+        cache_page_close(&daemon->cache, daemon->keeper);
+    if (spec_role(spec) == SPEC_METRICSD)
+        metrics_memory_close_sidecar(&daemon->metrics, daemon->keeper);
+}
+
 void daemon_forget_app(struct daemon *daemon, struct app *app)
 {
     struct app **at = &daemon->apps;
@@ -85,8 +104,7 @@ void daemon_forget_app(struct daemon *daemon, struct app *app)
         at = &(*at)->next;
     *at = app->next;
     log_info("%s: deleted", app->name);
-    if (spec_cachesvc(app->spec))
-        cache_page_close(&daemon->cache, daemon->keeper);
+    close_sidecar(daemon, app->spec);
     for (size_t i = 0; i < app->slot_count; i++)
         slot_sockets_close(app, app->slots[i]);
     app_free(app);
@@ -228,13 +246,10 @@ static int open_notify(struct daemon *daemon, struct err *err)
 
 static int open_control(struct daemon *daemon, struct err *err)
 {
-    int fd = keeper_link_take(daemon->keeper, "control");
-    if (fd == -1)
-        fd = usock_listen(home_path(HOME_CONTROL), err);
-    if (fd == -1 || store(daemon, "control", fd, err) == -1)
+    daemon->control_fd = -1;
+    if (kept_socket_open(&daemon->control_fd, "control", HOME_CONTROL, daemon->keeper, err) == -1)
         return -1;
-    daemon->control_fd = fd;
-    daemon->control = control_open(daemon, fd);
+    daemon->control = control_open(daemon, daemon->control_fd);
     return 0;
 }
 
@@ -303,12 +318,15 @@ int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err 
     daemon->loop = loop;
     daemon->snapshot_fd = -1;
     cache_page_init(&daemon->cache);
+    metrics_memory_init(&daemon->metrics);
     *final = true;
     daemon->keeper = keeper_link_open(loop, &keeper_events, daemon, err);
     if (!daemon->keeper || home_open(err) == -1 || take_lock(daemon, err) == -1)
         return -1;
     *final = false;
-    if (open_page(daemon, err) == -1 || open_notify(daemon, err) == -1)
+    if (open_page(daemon, err) == -1 ||
+        metrics_memory_open_page(&daemon->metrics, daemon->keeper, err) == -1 ||
+        open_notify(daemon, err) == -1)
         return -1;
     daemon->programs = own_folder();
     daemon->ports = port_pool_new();
@@ -397,6 +415,7 @@ void daemon_close(struct daemon *daemon)
     port_pool_free(daemon->ports);
     state_page_unmap(daemon->page);
     close(daemon->page_fd);
+    metrics_memory_close_page(&daemon->metrics);
     close(daemon->lock_fd);
     free(daemon->programs);
 }

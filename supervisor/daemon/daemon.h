@@ -9,6 +9,7 @@
 #include "app.h"
 #include "cache_page.h"
 #include "common/state_page.h"
+#include "metrics_memory.h"
 
 struct control;
 struct endpoints;
@@ -27,6 +28,7 @@ struct daemon {
     int page_fd;
     bool columns_used[STATE_COLUMNS];
     struct cache_page cache;
+    struct metrics_memory metrics;
     struct keeper_link *keeper;
     struct notify_socket *notify;
     struct port_pool *ports;
@@ -52,6 +54,10 @@ void daemon_close(struct daemon *daemon);
 struct app *daemon_find_app(const struct daemon *daemon, const char *name);
 void daemon_add_app(struct daemon *daemon, struct app *app);
 void daemon_forget_app(struct daemon *daemon, struct app *app); // frees it
+
+// Opens the memory and the socket of a sidecar, as far as they are not open; of others nothing.
+int daemon_open_sidecar(struct daemon *daemon, const struct spec *spec,
+                        struct err *err) GW_MUST_USE;
 
 // The gateway app, or NULL.
 struct app *daemon_gateway(const struct daemon *daemon);

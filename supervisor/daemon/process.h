@@ -12,7 +12,7 @@
 #include "common/err.h"
 
 enum {
-    PROCESS_FDS_MAX = 16,
+    PROCESS_FDS_MAX = 17,
     PROCESS_STATUS_UNKNOWN = -1 // it ended and nobody saw how
 };
 

@@ -315,9 +315,7 @@ static int restore_app(struct daemon *daemon, struct json_object *record,
     struct app *app = app_new(daemon, spec, json_get_string(record, "file", ""));
     daemon_add_app(daemon, app);
     app_resize_stopped(app, count);
-    const struct cachesvc_config *cachesvc = spec_cachesvc(spec);
-    if (cachesvc && cache_page_open(&daemon->cache, (uint64_t)cachesvc->memory_bytes,
-                                    daemon->keeper, err) == -1)
+    if (daemon_open_sidecar(daemon, spec, err) == -1)
         log_error("%s: %s", name, err->text);
     for (size_t i = 0; i < app->slot_count; i++) {
         if (app_is_gateway(app) && !is_settled_record(json_object_array_get_idx(slots, i)) &&

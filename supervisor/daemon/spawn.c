@@ -23,6 +23,8 @@
 #include "port_pool.h"
 #include "slot_sockets.h"
 
+enum { PAGES_MAX = 3 }; // that a gateway worker inherits beside its sockets
+
 const char *spawn_interpreter(const char *script)
 {
     static const char *const by_extension[][2] = {
@@ -217,30 +219,36 @@ static int take_port(struct worker *worker, struct err *err)
     return 0;
 }
 
+// At most PAGES_MAX.
+static size_t page_fds(const struct daemon *daemon, struct process_fd *fds)
+{
+    size_t count = 0;
+    fds[count++] = (struct process_fd){daemon->page_fd, FD_STATE};
+    fds[count++] = (struct process_fd){daemon->metrics.page_fd, FD_METRICS};
+    if (daemon->cache.read_fd >= 0)
+        fds[count++] = (struct process_fd){daemon->cache.read_fd, FD_CACHE};
+    return count;
+}
+
 static size_t gateway_fds(const struct worker *worker, struct process_fd *fds)
 {
     const struct daemon *daemon = worker->app->daemon;
     const struct key_array *listen = &spec_gateway(worker->spec)->listen;
     const struct listen_config *list = listen->items;
     size_t count = 0;
-    for (size_t i = 0; i < listen->count && count < PROCESS_FDS_MAX - 2; i++) {
+    for (size_t i = 0; i < listen->count && count < PROCESS_FDS_MAX - PAGES_MAX; i++) {
         fds[count].fd = slot_socket_fd(worker->slot, list[i].address);
         snprintf(fds[count].name, sizeof fds[count].name, FD_LISTEN_PREFIX "%zu", i);
         count++;
     }
-    fds[count++] = (struct process_fd){daemon->page_fd, FD_STATE};
-    if (daemon->cache.read_fd >= 0)
-        fds[count++] = (struct process_fd){daemon->cache.read_fd, FD_CACHE};
-    return count;
+    return count + page_fds(daemon, fds + count);
 }
 
 static size_t metricsd_fds(const struct daemon *daemon, struct process_fd *fds)
 {
-    size_t count = 0;
-    fds[count++] = (struct process_fd){daemon->page_fd, FD_STATE};
-    if (daemon->cache.read_fd >= 0)
-        fds[count++] = (struct process_fd){daemon->cache.read_fd, FD_CACHE};
-    return count;
+    fds[0] = (struct process_fd){daemon->metrics.socket_fd, FD_METRICS_SOCKET};
+    fds[1] = (struct process_fd){daemon->metrics.history_fd, FD_HISTORY};
+    return 2 + page_fds(daemon, fds + 2);
 }
 
 static size_t collect_fds(const struct worker *worker, struct process_fd *fds)
@@ -302,15 +310,9 @@ static int start_process(struct worker *worker, const struct process_events *eve
 // What our own programs inherit.
 static int open_needs(const struct worker *worker, struct err *err)
 {
-    const struct cachesvc_config *cachesvc = spec_cachesvc(worker->spec);
     const struct gateway_config *gateway = spec_gateway(worker->spec);
-    struct daemon *daemon = worker->app->daemon;
-    if (gateway)
-        return slot_sockets_open(worker->app, worker->slot, gateway, err);
-    if (cachesvc)
-        return cache_page_open(&daemon->cache, (uint64_t)cachesvc->memory_bytes, daemon->keeper,
-                               err);
-    return 0;
+    return gateway ? slot_sockets_open(worker->app, worker->slot, gateway, err)
+                   : daemon_open_sidecar(worker->app->daemon, worker->spec, err);
 }
 
 static uint64_t new_spawn_id(void)

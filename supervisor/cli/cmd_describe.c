@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "common/buf.h"
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/proto.h"
@@ -30,6 +31,20 @@ static void line_since(const char *key, int64_t wall_ms)
     clock_format_iso((uint64_t)wall_ms, when);
     clock_format_duration((uint64_t)(now - wall_ms), lasted, sizeof lasted);
     printf("  %-14s %s (%s ago)\n", key, when, lasted);
+}
+
+// "3 (crash 2, manual 1)"
+static void line_restarts(int64_t count, struct json_object *reasons)
+{
+    struct buf text = BUF_INIT;
+    if (reasons) {
+        json_object_object_foreach(reasons, reason, value) if (json_object_get_int64(value) > 0)
+            buf_printf(&text, "%s%s %s", text.length > 0 ? ", " : " (", reason,
+                       json_object_get_string(value));
+    }
+    buf_append_text(&text, text.length > 0 ? ")" : "");
+    printf("  %-14s %lld%s\n", "restarts", (long long)count, buf_text(&text));
+    buf_free(&text);
 }
 
 static void line_list(const char *key, struct json_object *list)
@@ -66,7 +81,7 @@ static void show(struct json_object *process)
     line_since("known since", json_get_int(env, "created_at", 0));
     if (json_get_int(process, "pid", 0) > 0)
         line_number("pid", json_get_int(process, "pid", 0));
-    line_number("restarts", json_get_int(env, "restart_time", 0));
+    line_restarts(json_get_int(env, "restart_time", 0), json_get_object(own, "restarts"));
     line("listens on", json_get_string(own, "endpoint", NULL));
     line("script", json_get_string(env, "pm_exec_path", NULL));
     line_list("arguments", json_get_array(env, "args"));

@@ -107,6 +107,12 @@ void app_start_slot(struct slot *slot)
         worker_start(slot->current);
 }
 
+void app_count_restart(struct slot *slot, enum restart_reason reason)
+{
+    slot->restarts++;
+    slot->restarts_by[reason]++;
+}
+
 void app_start(struct app *app)
 {
     for (size_t i = 0; i < app->slot_count; i++)
@@ -134,7 +140,7 @@ void app_restart(struct app *app)
         if (app->slots[i]->retiring)
             continue;
         give_spec(app->slots[i]->current, app->spec);
-        worker_restart(app->slots[i]->current, "restarted by command");
+        worker_restart(app->slots[i]->current, RESTART_MANUAL);
     }
 }
 

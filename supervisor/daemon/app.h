@@ -21,6 +21,7 @@ struct slot {
     struct worker *outgoing; // a reload's old process
     struct restart_history history;
     unsigned restarts;
+    unsigned restarts_by[RESTART_REASONS]; // they sum up to it, but for those of earlier versions
     uint64_t created_wall_ms;
     struct slot_socket *sockets; // gateway: one a listener; NULL: none
     size_t socket_count;
@@ -59,6 +60,8 @@ bool app_can_roll(const struct app *app);
 // their way out stay so, here and in a restart.
 void app_start(struct app *app);
 void app_start_slot(struct slot *slot);
+// It gets a process in place of the one it had.
+void app_count_restart(struct slot *slot, enum restart_reason reason);
 void app_stop(struct app *app);
 void app_restart(struct app *app);
 

@@ -174,7 +174,7 @@ static void apply_to_slot(struct app *app, struct slot *slot, enum verb verb,
     else if (verb == VERB_START)
         app_start_slot(slot);
     else
-        worker_restart(slot->current, "restarted by command");
+        worker_restart(slot->current, RESTART_MANUAL);
     operation_expect_running(operation, app, slot);
 }
 

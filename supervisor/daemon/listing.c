@@ -32,6 +32,14 @@ static const char *pm2_status(enum worker_state state)
     return worker_state_name(state);
 }
 
+struct json_object *listing_restarts(const struct slot *slot)
+{
+    struct json_object *restarts = json_object_new_object();
+    for (int i = 0; i < RESTART_REASONS; i++)
+        put_number(restarts, restart_reason_name((enum restart_reason)i), slot->restarts_by[i]);
+    return restarts;
+}
+
 static struct json_object *masked_env(const struct key_strings *env)
 {
     struct json_object *object = json_object_new_object();
@@ -144,6 +152,7 @@ static struct json_object *build_own(const struct worker *worker, const char *ro
     put_text(own, "ready_by", worker->ready_by);
     put_text(own, "endpoint", address);
     put_number(own, "slot", worker->slot->index);
+    json_object_object_add(own, "restarts", listing_restarts(worker->slot));
     if (worker->exit_signal)
         put_number(own, "exit_signal", worker->exit_signal);
     if (worker->column != WORKER_NO_COLUMN)

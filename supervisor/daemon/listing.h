@@ -9,4 +9,7 @@
 // {"processes": [...]}; the caller owns it. Secrets in environments are masked.
 struct json_object *listing_build(struct daemon *daemon);
 
+// A slot's restarts by reason: {"crash": 2, ...}; the caller owns it.
+struct json_object *listing_restarts(const struct slot *slot);
+
 #endif

@@ -62,7 +62,7 @@ static void begin_slot(struct reload *reload, size_t number)
     if (!reload->rolling) {
         spec_unref(slot->current->spec);
         slot->current->spec = spec_ref(reload->spec);
-        worker_restart(slot->current, "reloaded by command");
+        worker_restart(slot->current, RESTART_RELOAD);
         return;
     }
     slot->incoming = worker_new(reload->app, slot, reload->spec);
@@ -90,7 +90,7 @@ static void hand_over(struct reload *reload, size_t number)
 {
     struct slot *slot = reload->app->slots[number];
     reload_plan_event(&reload->plan, number, RELOAD_EV_HELD);
-    slot->restarts++;
+    app_count_restart(slot, RESTART_RELOAD);
     slot->outgoing = slot->current;
     slot->current = slot->incoming;
     slot->incoming = NULL;

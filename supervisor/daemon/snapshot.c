@@ -17,6 +17,7 @@
 #include "common/proto.h"
 #include "endpoints.h"
 #include "keeper_link.h"
+#include "listing.h"
 #include "procinfo.h"
 #include "readiness.h"
 #include "slot_sockets.h"
@@ -61,6 +62,9 @@ static struct json_object *worker_record(const struct worker *worker)
     put(record, "exit_code", worker->exit_code);
     put_bool(record, "stop_wanted", worker->stop_wanted);
     put_bool(record, "again_wanted", worker->again_wanted);
+    if (worker->restart_reason != RESTART_NO_REASON)
+        json_object_object_add(record, "restart_reason",
+                               json_object_new_string(restart_reason_name(worker->restart_reason)));
     json_object_object_add(record, "ready_by",
                            json_object_new_string(worker->ready_by ? worker->ready_by : ""));
     json_object_object_add(record, "reason", json_object_new_string(worker->reason));
@@ -72,6 +76,7 @@ static struct json_object *slot_record(struct slot *slot)
     struct json_object *record = json_object_new_object();
     put(record, "id", slot->id);
     put(record, "restarts", slot->restarts);
+    json_object_object_add(record, "restarts_by", listing_restarts(slot));
     put(record, "created", (int64_t)slot->created_wall_ms);
     put(record, "unstable", slot->history.unstable);
     put_bool(record, "retiring", slot->retiring);
@@ -206,6 +211,7 @@ static void fill_worker(struct worker *worker, struct json_object *record)
     worker->ready_by = readiness_proof(json_get_string(record, "ready_by", ""));
     worker->stop_wanted = json_get_bool(record, "stop_wanted", false);
     worker->again_wanted = json_get_bool(record, "again_wanted", false);
+    worker->restart_reason = restart_reason_find(json_get_string(record, "restart_reason", ""));
     snprintf(worker->reason, sizeof worker->reason, "%s", json_get_string(record, "reason", ""));
     endpoints_reserve_index(daemon->endpoints, worker->endpoint);
     if (worker->column >= 0 && worker->column < STATE_COLUMNS)
@@ -232,10 +238,18 @@ static void restore_worker(struct worker *worker, struct json_object *record)
     }
 }
 
+static void read_restarts(struct slot *slot, struct json_object *record)
+{
+    for (int i = 0; i < RESTART_REASONS; i++)
+        slot->restarts_by[i] =
+            (unsigned)json_get_int(record, restart_reason_name((enum restart_reason)i), 0);
+}
+
 static void restore_slot(struct app *app, struct slot *slot, struct json_object *record)
 {
     slot->id = (unsigned)json_get_int(record, "id", slot->id);
     slot->restarts = (unsigned)json_get_int(record, "restarts", 0);
+    read_restarts(slot, json_get_object(record, "restarts_by"));
     slot->created_wall_ms = (uint64_t)json_get_int(record, "created", 0);
     slot->history.unstable = (int)json_get_int(record, "unstable", 0);
     slot->retiring = json_get_bool(record, "retiring", false);

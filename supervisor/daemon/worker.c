@@ -34,6 +34,13 @@ static void set_reason(struct worker *worker, const char *format, ...)
     va_end(args);
 }
 
+// What happened first led to all that follows.
+static void note_restart_reason(struct worker *worker, enum restart_reason reason)
+{
+    if (worker->restart_reason == RESTART_NO_REASON)
+        worker->restart_reason = reason;
+}
+
 // --- timers -------------------------------------------------------------------------------------
 
 static void on_ready_due(uv_timer_t *timer)
@@ -43,6 +50,7 @@ static void on_ready_due(uv_timer_t *timer)
     clock_format_duration((uint64_t)spec_config(worker->spec)->ready.timeout_ms, waited,
                           sizeof waited);
     set_reason(worker, "not ready after %s", waited);
+    note_restart_reason(worker, RESTART_NOT_READY);
     handle(worker, WORKER_EV_NOT_READY);
 }
 
@@ -156,6 +164,7 @@ static void on_process_exit(void *context, int status)
             describe_exit(worker, status, uptime_ms);
         event = judge_exit(worker, uptime_ms);
     }
+    note_restart_reason(worker, restart_reason_of_exit(status));
     kill_session(worker); // what the app itself left behind
     daemon_worker_gone(worker);
     worker->process = NULL;
@@ -211,7 +220,8 @@ static void act_spawn(struct worker *worker)
 
     disarm(worker);
     if (worker->started_mono_ms > 0)
-        worker->slot->restarts++;
+        app_count_restart(worker->slot, worker->restart_reason);
+    worker->restart_reason = RESTART_NO_REASON;
     worker->started_mono_ms = clock_mono_ms();
     worker->was_ready = false;
     worker->stop_wanted = worker->again_wanted = false;
@@ -318,6 +328,7 @@ struct worker *worker_new(struct app *app, struct slot *slot, struct spec *spec)
     worker->endpoint = WORKER_NO_ENDPOINT;
     worker->column = WORKER_NO_COLUMN;
     worker->exit_code = -1;
+    worker->restart_reason = RESTART_NO_REASON;
     snprintf(worker->label, sizeof worker->label, "%.64s#%u", app->name, slot->index);
     init_timer(worker, &worker->ready_timer);
     init_timer(worker, &worker->kill_timer);
@@ -350,6 +361,7 @@ void worker_start(struct worker *worker)
         worker->reason[0] = '\0';
         handle(worker, WORKER_EV_START);
     } else if (worker->state == WORKER_STOPPING && worker->stop_wanted) {
+        note_restart_reason(worker, RESTART_MANUAL);
         worker->again_wanted = true;
     }
 }
@@ -372,14 +384,15 @@ void worker_stop(struct worker *worker, const char *reason)
     handle(worker, WORKER_EV_STOP);
 }
 
-void worker_restart(struct worker *worker, const char *reason)
+void worker_restart(struct worker *worker, enum restart_reason reason)
 {
     restart_history_reset(&worker->slot->history);
     if (!worker_state_alive(worker->state)) {
         worker_start(worker);
         return;
     }
-    worker_stop(worker, reason);
+    note_restart_reason(worker, reason);
+    worker_stop(worker, reason == RESTART_RELOAD ? "reloaded by command" : "restarted by command");
     worker->again_wanted = true;
 }
 
@@ -437,6 +450,7 @@ void worker_kill(struct worker *worker, const char *reason)
     if (worker->pid <= 0)
         return;
     log_warn("%s: SIGKILL (%s)", worker->label, reason);
+    note_restart_reason(worker, RESTART_HUNG);
     kill_session(worker);
 }
 

@@ -9,6 +9,7 @@
 
 #include "process.h"
 #include "restart_policy.h"
+#include "restart_reason.h"
 #include "spec.h"
 #include "worker_fsm.h"
 
@@ -45,6 +46,7 @@ struct worker {
     bool candidate;    // a reload's new process: does not restart before it took over
     bool stop_wanted;  // we asked it to end
     bool again_wanted; // ... and to start anew
+    enum restart_reason restart_reason; // what a process after this one is counted as
 
     uint64_t started_mono_ms;        // of the last spawn
     uint64_t online_wall_ms;         // since when it is ready; 0: not
@@ -80,8 +82,8 @@ void worker_refuse(struct worker *worker, const char *reason);
 // Wants it to end. `reason` is for the log and the list; borrowed.
 void worker_stop(struct worker *worker, const char *reason);
 
-// Wants it to end and to start anew.
-void worker_restart(struct worker *worker, const char *reason);
+// Wants it to end and to start anew, by a command or a reload.
+void worker_restart(struct worker *worker, enum restart_reason reason);
 
 // Takes over a process that an earlier supervisor started: pid, port, endpoint, column, times and
 // state are set by the caller from what that one noted; fds are as process_adopt takes them.

@@ -75,6 +75,63 @@ class Restarts(gwtest.Case):
         self.assertIn("ready", reason_of(self.entry("mute")))
 
 
+class Reasons(gwtest.Case):
+    """Each restart is counted by what led to it; a new supervisor counts on."""
+
+    def wait_for(self, name, **counts):
+        def reached():
+            entry = self.home.processes(name)[0]
+            return gwtest.restart_reasons(entry) == counts and state_of(entry) == "online"
+        wait_until(reached, 20, f"restarts {counts}")
+        self.assertEqual(restarts_of(self.home.processes(name)[0]), sum(counts.values()))
+
+    def test_crash_command_and_reload(self):
+        self.home.write("app.py", SLEEPER)
+        file = self.home.write("apps.json", {"apps": [
+            {"name": "app", "script": "app.py", "min_uptime": 0},
+            {"name": "demo", "script": gwtest.DEMO, "port": "auto"}]})
+        self.home.ok("start", file)
+        os.kill(self.home.pids("app")[0], signal.SIGKILL)
+        self.wait_for("app", crash=1)
+        self.home.ok("restart", "app")
+        self.wait_for("app", crash=1, manual=1)
+        self.home.kill_supervisor()
+        self.wait_for("app", crash=1, manual=1)
+        self.home.ok("reload", "all")
+        self.wait_for("app", crash=1, manual=1, reload=1)
+        self.wait_for("demo", reload=1)
+        self.home.ok("stop", "app")
+        self.home.ok("start", "app")
+        self.wait_for("app", crash=1, manual=1, reload=1)
+        self.assertIn("restarts       3 (crash 1, manual 1, reload 1)",
+                      self.home.ok("describe", "app"))
+
+    def test_an_exit_is_no_crash(self):
+        self.home.write("once.py", "import os, time\nwhile not os.path.exists('go'): time.sleep(.01)\n"
+                                   "os.unlink('go')\n")
+        self.home.ok("start", self.home.write("apps.json", {"apps": [
+            {"name": "once", "script": "once.py", "min_uptime": 0}]}))
+        self.home.write("go", "")
+        self.wait_for("once", exit=1)
+
+    def test_what_was_not_ready_in_time(self):
+        self.home.write("late.py", "import os, time\nif os.path.exists('go'): print('here', flush=True)\n"
+                                   "open('go', 'w').close()\nwhile True: time.sleep(3600)\n")
+        self.home.gwctl("start", self.home.write("apps.json", {"apps": [
+            {"name": "late", "script": "late.py", "ready": {"log": "here", "timeout": "1s"},
+             "max_restarts": -1}]}))
+        self.wait_for("late", not_ready=1)
+
+    def test_what_hung(self):
+        port = gwtest.free_port()
+        self.home.ok("start", self.home.write("demo.json", {
+            "apps": [gwtest.demo_app(instances=1)],
+            "gateway": gwtest.demo_gateway(port, instances=1)}))
+        os.kill(self.home.pids("gateway")[0], signal.SIGSTOP)
+        self.assertEqual(gwtest.get(port, "/health/live").status, 200)
+        self.wait_for("gateway", hung=1)
+
+
 class Stopping(gwtest.Case):
     def test_a_family_that_ignores_sigterm_is_killed_whole(self):
         self.home.write("stubborn.sh", STUBBORN)

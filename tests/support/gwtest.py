@@ -206,6 +206,19 @@ class Home:
         with open(os.path.join(self.path, "gwctl.pid")) as file:
             return int(file.read())
 
+    def kill_supervisor(self):
+        """kill -9; returns when its successor answers."""
+        old = self.supervisor_pid()
+
+        def replaced():
+            try:
+                pid = self.supervisor_pid()
+            except (OSError, ValueError):
+                return False
+            return pid != old and process_exists(pid) and self.gwctl("ping").returncode == 0
+        os.kill(old, signal.SIGKILL)
+        wait_until(replaced, 15, "a new supervisor")
+
     def left_processes(self):
         """Every process that has this home in its environment."""
         return processes_with("GWCTL_HOME", self.path)
@@ -251,6 +264,11 @@ def reason_of(entry):
 
 def restarts_of(entry):
     return entry["pm2_env"]["restart_time"]
+
+
+def restart_reasons(entry):
+    """Its restarts by reason, without those that there were none of."""
+    return {reason: count for reason, count in entry["gwctl"]["restarts"].items() if count}
 
 
 class Case(unittest.TestCase):

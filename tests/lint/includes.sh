@@ -12,7 +12,7 @@ complain() {
 # own_folder <file>: the folder whose headers a file may name without a path.
 own_folder() {
     case "$1" in
-    common/* | gateway/* | cachesvc/*) echo "${1%%/*}" ;;
+    common/* | gateway/* | cachesvc/* | metricsd/*) echo "${1%%/*}" ;;
     supervisor/*/*) cut -d/ -f1,2 <<<"$1" ;;
     esac
 }

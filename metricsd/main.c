@@ -1,0 +1,207 @@
+// metricsd: sums up what gateway workers count, and serves it. Options, what is inherited, the
+// signals; the rest is server.c's and api.c's.
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "api.h"
+#include "common/clock.h"
+#include "common/control_link.h"
+#include "common/home.h"
+#include "common/inherited.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/metrics_page.h"
+#include "common/notify.h"
+#include "common/proto.h"
+#include "common/state_page.h"
+#include "server.h"
+
+static const char usage[] = "Usage: metricsd\n"
+                            "\n"
+                            "Sums up what gateway workers count and serves it as HTTP on a Unix "
+                            "socket (/api/monitoring/...\n"
+                            "of the gateway). It is started by gw-supervisor, from which it gets "
+                            "the socket and the memory\n"
+                            "with the numbers, so there is nothing to start by hand.\n"
+                            "\n"
+                            "  --help     this text\n"
+                            "  --version  the version\n"
+                            "\n"
+                            "SIGTERM or SIGINT: answer what was asked, then end.\n";
+
+struct program {
+    uv_loop_t loop;
+    uv_signal_t sigterm, sigint;
+    struct metrics_page *page;
+    struct state_page *state;
+    int listener;
+    struct control_link *link;
+    struct api api;
+    struct server *server; // NULL: it does not serve
+    struct err *err;
+    bool has_failed; // err says why
+};
+
+// --- the end ------------------------------------------------------------------------------------
+
+static void on_stopped(void *context)
+{
+    struct program *program = context;
+    control_link_close(program->link);
+    program->link = NULL;
+    uv_stop(&program->loop);
+}
+
+static void stop(struct program *program)
+{
+    if (program->server)
+        server_stop(program->server, on_stopped);
+    else
+        on_stopped(program);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct program *program = signal->data;
+    (void)number;
+    uv_signal_stop(&program->sigterm); // one is enough: it takes two seconds at most
+    uv_signal_stop(&program->sigint);
+    notify_send("STOPPING=1");
+    stop(program);
+}
+
+// --- serving ------------------------------------------------------------------------------------
+
+static void on_asked(void *context, const struct request *request, struct answer *answer)
+{
+    struct program *program = context;
+    api_answer(&program->api, request, clock_mono_ms(), answer);
+}
+
+static int serve(struct program *program)
+{
+    api_init(&program->api, clock_mono_ms());
+    program->server =
+        server_open(&program->loop, program->listener, on_asked, program, program->err);
+    if (!program->server)
+        return -1;
+    log_info("serving");
+    notify_send("READY=1\nSTATUS=serving");
+    return 0;
+}
+
+static int on_registered(void *context, struct json_object *answer, struct err *err)
+{
+    struct program *program = context;
+    (void)answer;
+    (void)err;
+    if (program->server) // a supervisor that was started anew
+        return 0;
+    program->has_failed = serve(program) != 0;
+    if (program->has_failed)
+        stop(program);
+    return 0;
+}
+
+static const struct control_link_handlers link_handlers = {.on_registered = on_registered};
+
+// --- the beginning ------------------------------------------------------------------------------
+
+static int open_pages(struct program *program, const struct inherited *inherited, struct err *err)
+{
+    int page = inherited_find(inherited, FD_METRICS);
+    int state = inherited_find(inherited, FD_STATE);
+    program->listener = inherited_find(inherited, FD_METRICS_SOCKET);
+    if (page == -1 || state == -1 || program->listener == -1)
+        return err_set(err, "not started by gw-supervisor; see metricsd --help");
+    program->page = metrics_page_map(page, err);
+    if (!program->page)
+        return -1;
+    program->state = state_page_map(state, err);
+    return program->state ? 0 : -1;
+}
+
+static int start(struct program *program, struct err *err)
+{
+    static struct inherited inherited;
+    if (inherited_parse(&inherited, getenv("LISTEN_PID"), getenv("LISTEN_FDS"),
+                        getenv("LISTEN_FDNAMES"), getpid(), err) != 0 ||
+        open_pages(program, &inherited, err) != 0 || home_open(err) != 0)
+        return -1;
+    program->link = control_link_open(&program->loop, home_path(HOME_CONTROL), "metricsd",
+                                      &link_handlers, program);
+    return 0;
+}
+
+static void open_signal(struct program *program, uv_signal_t *handle, int number)
+{
+    uv_signal_init(&program->loop, handle);
+    handle->data = program;
+    uv_signal_start(handle, on_signal, number);
+    uv_unref((uv_handle_t *)handle);
+}
+
+static void finish(struct program *program)
+{
+    uv_close((uv_handle_t *)&program->sigterm, NULL);
+    uv_close((uv_handle_t *)&program->sigint, NULL);
+    if (program->server)
+        server_close(program->server);
+    while (uv_run(&program->loop, UV_RUN_DEFAULT) != 0)
+        ; // a stop that was asked for before is forgotten by the first round
+    uv_loop_close(&program->loop);
+    server_free(program->server);
+    state_page_unmap(program->state);
+    metrics_page_unmap(program->page);
+}
+
+static int run(struct err *err)
+{
+    struct program *program = mem_zalloc(1, sizeof *program);
+    program->err = err;
+    uv_loop_init(&program->loop);
+    open_signal(program, &program->sigterm, SIGTERM);
+    open_signal(program, &program->sigint, SIGINT);
+    program->has_failed = start(program, err) != 0;
+    if (!program->has_failed)
+        uv_run(&program->loop, UV_RUN_DEFAULT);
+    finish(program);
+    int result = program->has_failed ? -1 : 0;
+    free(program);
+    return result;
+}
+
+// -1: go on; else the exit status.
+static int read_options(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+    int option = getopt_long(argc, argv, "", options, NULL);
+    if (option == 'h')
+        fputs(usage, stdout);
+    else if (option == 'V')
+        puts("metricsd " GWCTL_VERSION);
+    else if (option != -1 || optind < argc)
+        fputs(usage, stderr);
+    else
+        return -1;
+    return option == 'h' || option == 'V' ? EXIT_OK : EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct err err;
+    int status = read_options(argc, argv);
+    if (status != -1)
+        return status;
+    log_init("metricsd", LOG_LEVEL_INFO);
+    signal(SIGPIPE, SIG_IGN);
+    if (run(&err) == 0)
+        return EXIT_OK;
+    log_error("%s", err.text);
+    return EXIT_FAILED;
+}

@@ -121,6 +121,8 @@ static int serve(struct program *program)
     if (program->config.redis)
         program->mirror = mirror_open(&program->loop, program->config.redis, program->store,
                                       on_redis_event, program);
+    else // whatever the one before had
+        atomic_store(&store_page(program->store)->redis, SEGMENT_NO_REDIS);
     program->server.service.mirror = program->mirror;
     log_info("serving");
     notify_send("READY=1\nSTATUS=serving");

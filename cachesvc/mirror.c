@@ -194,6 +194,17 @@ static void on_health(void *context, bool is_healthy)
     mirror_send_soon(mirror);
 }
 
+// For whoever maps the page.
+static void show_redis(struct mirror *mirror, enum breaker_state state)
+{
+    atomic_store_explicit(&mirror->page->redis, SEGMENT_REDIS + state, memory_order_relaxed);
+}
+
+static void on_breaker(void *context, enum breaker_state state)
+{
+    show_redis(context, state);
+}
+
 // What Redis refused, or was too slow for, is tried again.
 static void on_beat(void *context)
 {
@@ -216,6 +227,7 @@ static void on_event(void *context, const char *name, const char *text)
 static const struct redis_link_handlers handlers = {.on_greet = on_greet,
                                                     .on_open = on_open,
                                                     .on_health = on_health,
+                                                    .on_breaker = on_breaker,
                                                     .on_beat = on_beat,
                                                     .on_message = on_message,
                                                     .on_event = on_event};
@@ -356,7 +368,8 @@ struct mirror *mirror_open(uv_loop_t *loop, const struct redis_config *config, s
     mirror->epochs_key = mem_printf("%s%sepochs", config->prefix, MIRROR_RESERVED);
     make_id(mirror);
     open_handles(mirror);
-    if (mirror->page->mirror.unsent) // by a process that was killed, and nobody knows what
+    show_redis(mirror, BREAKER_HALF_OPEN); // it is tried, and nobody knows better yet
+    if (mirror->page->mirror.unsent)       // by a process that was killed, and nobody knows what
         mirror_owe_everything(mirror);
     char *channel = mem_printf("%s%sevents", config->prefix, MIRROR_RESERVED);
     mirror->link = redis_link_open(loop, config, channel, mirror->id, &handlers, mirror);

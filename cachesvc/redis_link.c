@@ -111,6 +111,11 @@ static void say_back(struct redis_link *link, const char *what)
 
 static void tell(struct redis_link *link, enum breaker_transition transition)
 {
+    static const enum breaker_state states[] = {[BREAKER_CLOSES] = BREAKER_CLOSED,
+                                                [BREAKER_HALF_OPENS] = BREAKER_HALF_OPEN,
+                                                [BREAKER_OPENS] = BREAKER_OPEN};
+    if (transition != BREAKER_STAYS)
+        link->handlers->on_breaker(link->context, states[transition]);
     if (transition == BREAKER_OPENS)
         say_away(link, "error", "too many late answers");
     else if (transition == BREAKER_CLOSES)
@@ -323,6 +328,7 @@ static void lose(struct redis_link *link, const char *reason)
     if (was_open || !link->is_away)
         say_away(link, was_open ? "close" : "error", reason);
     (void)breaker_trip(&link->breaker, uv_now(link->loop));
+    link->handlers->on_breaker(link->context, BREAKER_OPEN);
     disconnect(link);
     if (was_open)
         link->handlers->on_health(link->context, false);
@@ -386,6 +392,7 @@ static void open_up(struct redis_link *link)
     backoff_reset(&link->backoff);
     say_back(link, "connected to");
     (void)breaker_reset(&link->breaker, uv_now(link->loop));
+    link->handlers->on_breaker(link->context, BREAKER_CLOSED);
     uv_timer_start(&link->beat, on_beat, BEAT_MS, BEAT_MS);
     link->handlers->on_open(link->context);
     link->handlers->on_health(link->context, true);

@@ -31,6 +31,8 @@ struct redis_link_handlers {
     void (*on_open)(void *context);
     // What redis_link_is_healthy says has changed.
     void (*on_health)(void *context, bool is_healthy);
+    // A transition of the breaker. Before the first one Redis is being looked for.
+    void (*on_breaker)(void *context, enum breaker_state state);
     void (*on_beat)(void *context); // now and then while it is open
     // Also during the greeting; our own messages too.
     void (*on_message)(void *context, const char *text, size_t length);

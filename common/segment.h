@@ -27,7 +27,7 @@
 #include "common/err.h"
 
 #define SEGMENT_MAGIC UINT64_C(0x3147455345484347) // "GCHESEG1"
-#define SEGMENT_VERSION 2
+#define SEGMENT_VERSION 3
 
 enum {
     SEGMENT_UNIT = 8, // offsets and sizes count these
@@ -83,6 +83,8 @@ struct segment_item {
 
 enum { WHEEL_HEAD = 1u << 31 };
 
+enum { SEGMENT_NO_REDIS, SEGMENT_REDIS };
+
 struct segment_tag {
     uint32_t slot; // in the table of generations
     uint32_t generation;
@@ -101,7 +103,7 @@ struct segment_bucket {
 };
 
 // The first part is written once; the rest is the writer's book-keeping, which readers leave alone
-// but for `generation` and `redis_wait_ms`.
+// but for `generation`, `redis_wait_ms` and `redis`.
 struct segment_header {
     uint64_t magic;
     uint32_t version;
@@ -114,6 +116,10 @@ struct segment_header {
     _Atomic uint32_t generation; // of everything: FLUSHALL changes it
     // A worker that misses lets cachesvc look in Redis (EXISTS) for so long; 0: there is none.
     _Atomic uint32_t redis_wait_ms;
+    // Whether there is a Redis, and how it is: SEGMENT_NO_REDIS, or else SEGMENT_REDIS plus the
+    // state of the breaker in front of it (enum breaker_state). The last that was known when
+    // cachesvc is away.
+    _Atomic uint32_t redis;
     uint32_t busy;              // odd: the writer is, or died, in the middle of a change
     uint64_t items, item_bytes; // of this generation
     uint64_t free_bytes;

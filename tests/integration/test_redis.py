@@ -8,6 +8,7 @@ import signal
 import cachesvc
 import gwtest
 import machines
+import pages
 from cachesvc import encode
 from gwtest import wait_until
 from machines import MB, Traffic
@@ -526,6 +527,20 @@ class Faults(machines.Case):
         cache = self.check(lambda: sleeper.send(encode("DEBUG", "SLEEP", "1.2")), lambda: None,
                            is_lost=False)
         self.check_said(cache, events=("connect", "error", "connect"))
+
+    def test_the_page_tells_of_it(self):
+        cache = self.machine()
+        state = lambda: pages.redis_state(cache.page)
+        wait_until(lambda: state() == "closed", what="Redis in the page")
+        self.redis.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: state() == "open", what="its silence")
+        self.redis.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: state() == "closed", what="its return")
+        self.redis.kill()
+        wait_until(lambda: state() == "open", what="its end")
+        cache.process.process.kill()
+        cache.process.process.wait()
+        self.assertEqual(state(), "open")
 
     def test_a_replica(self):
         cache = self.check(lambda: self.seen.call("REPLICAOF", "127.0.0.1", 1),

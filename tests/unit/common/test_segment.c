@@ -70,7 +70,7 @@ END_TEST
 START_TEST(an_empty_or_older_page_says_so)
 {
     header->version++;
-    check_refused("the cache page has version 3, not 2");
+    check_refused("the cache page has version 4, not 3");
     header->magic = 0;
     check_refused("the cache page is none");
 }

@@ -149,8 +149,8 @@ enum cache_freshness cache_policy_freshness(uint64_t stored_at_ms, uint64_t ttl_
 {
     uint64_t elapsed = elapsed_ms(stored_at_ms, now_ms);
     if (elapsed < ttl_ms)
-        return CACHE_FRESH;
-    return elapsed - ttl_ms < keep_stale_ms ? CACHE_STALE : CACHE_EXPIRED;
+        return FRESHNESS_FRESH;
+    return elapsed - ttl_ms < keep_stale_ms ? FRESHNESS_STALE : FRESHNESS_EXPIRED;
 }
 
 static bool is_digits(struct span text)

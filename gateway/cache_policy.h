@@ -56,9 +56,9 @@ enum cache_reason cache_policy_body(const struct cache_config *config, uint64_t 
                                     bool is_complete);
 
 enum cache_freshness {
-    CACHE_FRESH,
-    CACHE_STALE,   // within keep_stale
-    CACHE_EXPIRED, // is not there any more
+    FRESHNESS_FRESH,
+    FRESHNESS_STALE,   // within keep_stale
+    FRESHNESS_EXPIRED, // is not there any more
 };
 
 // Times are those of the wall clock. A clock that was set back makes nothing older.

@@ -225,15 +225,15 @@ bool cached_answer(struct cached *cached)
     lookup_find(&cached->lookup, &found);
     cached->pass = found.kind == STORED_PASS;
     cached->missing = found.missing;
-    enum cache_freshness freshness = CACHE_EXPIRED;
+    enum cache_freshness freshness = FRESHNESS_EXPIRED;
     if (found.kind == STORED_ANSWER)
         freshness =
             cache_policy_freshness(found.stored.stored_at_ms, found.stored.ttl_ms,
                                    (uint64_t)cached->config->keep_stale_ms, clock_wall_ms());
-    if (freshness == CACHE_STALE)
+    if (freshness == FRESHNESS_STALE)
         cached->stale = found.blob;
-    count_lookup(cached, freshness == CACHE_FRESH);
-    if (freshness != CACHE_FRESH)
+    count_lookup(cached, freshness == FRESHNESS_FRESH);
+    if (freshness != FRESHNESS_FRESH)
         return false;
     touch(cached);
     reply(cached, &found.stored, "HIT");

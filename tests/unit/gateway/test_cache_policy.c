@@ -153,14 +153,14 @@ END_TEST
 
 START_TEST(freshness)
 {
-    ck_assert_int_eq(cache_policy_freshness(1000, 500, 0, 1000), CACHE_FRESH);
-    ck_assert_int_eq(cache_policy_freshness(1000, 500, 0, 1499), CACHE_FRESH);
-    ck_assert_int_eq(cache_policy_freshness(1000, 500, 0, 1500), CACHE_EXPIRED);
-    ck_assert_int_eq(cache_policy_freshness(1000, 500, 10, 1500), CACHE_STALE);
-    ck_assert_int_eq(cache_policy_freshness(1000, 500, 10, 1509), CACHE_STALE);
-    ck_assert_int_eq(cache_policy_freshness(1000, 500, 10, 1510), CACHE_EXPIRED);
-    ck_assert_int_eq(cache_policy_freshness(1000, 500, 10, 10), CACHE_FRESH);
-    ck_assert_int_eq(cache_policy_freshness(0, UINT64_MAX, UINT64_MAX, 5), CACHE_FRESH);
+    ck_assert_int_eq(cache_policy_freshness(1000, 500, 0, 1000), FRESHNESS_FRESH);
+    ck_assert_int_eq(cache_policy_freshness(1000, 500, 0, 1499), FRESHNESS_FRESH);
+    ck_assert_int_eq(cache_policy_freshness(1000, 500, 0, 1500), FRESHNESS_EXPIRED);
+    ck_assert_int_eq(cache_policy_freshness(1000, 500, 10, 1500), FRESHNESS_STALE);
+    ck_assert_int_eq(cache_policy_freshness(1000, 500, 10, 1509), FRESHNESS_STALE);
+    ck_assert_int_eq(cache_policy_freshness(1000, 500, 10, 1510), FRESHNESS_EXPIRED);
+    ck_assert_int_eq(cache_policy_freshness(1000, 500, 10, 10), FRESHNESS_FRESH);
+    ck_assert_int_eq(cache_policy_freshness(0, UINT64_MAX, UINT64_MAX, 5), FRESHNESS_FRESH);
 }
 END_TEST
 

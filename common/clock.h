@@ -7,6 +7,7 @@
 
 // Monotonic (CLOCK_MONOTONIC): for deadlines and durations. The same in all processes of a machine.
 uint64_t clock_mono_ms(void);
+uint64_t clock_mono_us(void);
 
 // Wall clock, ms since 1970, for people and for files.
 uint64_t clock_wall_ms(void);

@@ -97,14 +97,24 @@ const char *metrics_column_name(const struct metrics_column *column, uint32_t na
     return *length < used - name ? column->names + name + 1 : NULL;
 }
 
-uint64_t metrics_column_sum(const struct metrics_column *column, enum metric_family family)
+enum { ANY_FIRST = UINT16_MAX + 1 };
+
+uint64_t metrics_column_sum_of(const struct metrics_column *column, enum metric_family family,
+                               unsigned first)
 {
     uint64_t sum = 0;
     uint32_t count = metrics_column_cells(column);
-    for (uint32_t i = 0; i < count; i++)
-        if (column->cells[i].key.family == family)
-            sum += atomic_load_explicit(&column->cells[i].value, memory_order_relaxed);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct metric_cell *cell = &column->cells[i];
+        if (cell->key.family == family && (first == ANY_FIRST || cell->key.first == first))
+            sum += atomic_load_explicit(&cell->value, memory_order_relaxed);
+    }
     return sum;
+}
+
+uint64_t metrics_column_sum(const struct metrics_column *column, enum metric_family family)
+{
+    return metrics_column_sum_of(column, family, ANY_FIRST);
 }
 
 size_t metrics_read_errors(const struct metric_error_ring *ring, struct metric_error *out)

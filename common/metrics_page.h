@@ -166,6 +166,10 @@ const char *metrics_column_name(const struct metrics_column *column, uint32_t na
 // The sum of a family's cells in a column. For a look at one column; metricsd knows better.
 uint64_t metrics_column_sum(const struct metrics_column *column, enum metric_family family);
 
+// The same of those cells whose first label is this, such as CACHE_HIT.
+uint64_t metrics_column_sum_of(const struct metrics_column *column, enum metric_family family,
+                               unsigned first);
+
 // Copies the records of a ring, the newest first, to `out` of METRICS_ERRORS; returns how many.
 // Such as were being written are left out.
 size_t metrics_read_errors(const struct metric_error_ring *ring, struct metric_error *out);

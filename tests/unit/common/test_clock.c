@@ -22,6 +22,14 @@ START_TEST(iso)
 }
 END_TEST
 
+START_TEST(one_clock_in_two_units)
+{
+    uint64_t ms = clock_mono_ms(), us = clock_mono_us();
+    ck_assert_uint_le(ms, us / 1000);
+    ck_assert_uint_le(us / 1000, clock_mono_ms());
+}
+END_TEST
+
 START_TEST(durations)
 {
     static const struct {
@@ -53,6 +61,7 @@ int main(void)
     Suite *suite = suite_create("clock");
     TCase *tests = tcase_create("clock");
     tcase_add_test(tests, iso);
+    tcase_add_test(tests, one_clock_in_two_units);
     tcase_add_test(tests, durations);
     tcase_add_test(tests, clocks);
     suite_add_tcase(suite, tests);

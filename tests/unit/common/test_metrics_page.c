@@ -67,6 +67,8 @@ START_TEST(cells_are_found_again)
     ck_assert_ptr_ne(requests("vendors", 200), cell);
     metric_add(requests("vendors", 200), 3);
     ck_assert_uint_eq(metrics_column_sum(column, METRIC_REQUESTS), 5);
+    ck_assert_uint_eq(metrics_column_sum_of(column, METRIC_REQUESTS, METHOD_GET), 5);
+    ck_assert_uint_eq(metrics_column_sum_of(column, METRIC_REQUESTS, METHOD_POST), 0);
     ck_assert_uint_eq(metrics_column_sum(column, METRIC_OVERFLOWS), 0);
 }
 END_TEST

@@ -158,6 +158,8 @@ static void check_monitoring(void *object, const char *path, struct config_error
     const struct monitoring_config *monitoring = object;
     const char *hash = monitoring->token_sha256;
     (void)path;
+    if (hash == NULL)
+        return;
     // Whoever wrote the token itself there does not want to see it again in a log.
     if (strlen(hash) != SHA256_DIGITS || hash[strspn(hash, "0123456789abcdefABCDEF")] != '\0')
         config_errors_add_key(errors, "token_sha256", "is not a SHA-256 in %d hexadecimal digits",
@@ -166,7 +168,9 @@ static void check_monitoring(void *object, const char *path, struct config_error
 
 static const struct key monitoring_keys[] = {
     {"token_sha256", KEY_STRING, MONITORING(token_sha256), .min = 1, .max = 1024,
-     .flags = KEY_REQUIRED, .help = "The SHA-256 of the operators' token."},
+     .help = "The SHA-256 of the operators' token."},
+    {"hash_addresses", KEY_BOOL, MONITORING(hash_addresses), .fallback = "false",
+     .help = "Whether a hash stands for a client's address among the last errors."},
     {0},
 };
 

@@ -32,7 +32,8 @@ struct route_config {
 };
 
 struct monitoring_config {
-    char *token_sha256; // in hexadecimal digits; NULL: there is no token
+    char *token_sha256;  // in hexadecimal digits; NULL: there is no token
+    bool hash_addresses; // of clients, before they are kept with an error
 };
 
 struct gateway_config {

@@ -1,5 +1,6 @@
-// The state page: memory that outlives the workers which write it. A memfd made by the supervisor
-// (sealed GROW and SHRINK, kept by the keeper) and mapped by every gateway worker.
+// The state page: how workers are right now, in memory that outlives them. A memfd made by the
+// supervisor (sealed GROW and SHRINK, kept by the keeper) and mapped by every gateway worker. What
+// they have done so far is in the metrics page (metrics_page.h).
 //
 // One column a worker process: its only writer is that process, so nothing here needs a lock and
 // nothing is held by a process that was killed. The supervisor hands out columns and zeroes one
@@ -16,16 +17,10 @@
 enum { STATE_COLUMNS = 512, STATE_ENDPOINTS = 1024, STATE_TOUCHES = 512 };
 
 #define STATE_MAGIC UINT64_C(0x3145544154535747) // "GWSTATE1"
-#define STATE_VERSION 3
+#define STATE_VERSION 4
 
 struct state_column {
     _Atomic uint64_t heartbeat_ms; // clock_mono_ms of the worker's last loop turn
-    _Atomic uint64_t requests;     // answered, whatever the status
-    _Atomic uint64_t retries;      // upstream tries beyond the first
-    _Atomic uint64_t failures;     // answers 502 and 504 of our own
-    _Atomic uint64_t cache_hits;   // requests answered from the response cache
-    _Atomic uint64_t cache_misses; // that might have been
-    _Atomic uint64_t cache_waits;  // that waited for a reply of cachesvc for 5 ms or longer
     _Atomic uint32_t connections;  // open client connections
     _Atomic uint32_t in_flight;    // requests being worked on
     _Atomic uint32_t endpoint_in_flight[STATE_ENDPOINTS]; // by the endpoint's index

@@ -20,7 +20,6 @@
 #include "common/mem.h"
 #include "common/state_page.h"
 #include "conditional.h"
-#include "counters.h"
 #include "exchange.h"
 #include "landing.h"
 #include "lookup.h"
@@ -42,10 +41,10 @@ struct cached {
     struct cache_decision decision;
     struct buf key;
     struct lookup lookup;
-    bool pass;           // answers to this could not be stored lately
-    bool has_looked;     // so that a hit or miss is counted once
-    struct span missing; // the key under which the last look found nothing at all, or empty
-    struct span stale;   // a stored answer, if what is fetched fails; empty: none
+    bool pass;                // answers to this could not be stored lately
+    enum metric_cache result; // that it is counted as
+    struct span missing;      // the key under which the last look found nothing at all, or empty
+    struct span stale;        // a stored answer, if what is fetched fails; empty: none
 
     struct flight *flight; // we lead
     struct flight_waiter waiter;
@@ -101,6 +100,7 @@ struct cached *cached_new(struct exchange *exchange, const struct cache_config *
     cached->exchange = exchange;
     cached->cache = &exchange->server->cache;
     cached->config = config;
+    cached->result = CACHE_BYPASS;
     // Only as many fields as there are.
     memcpy(&cached->facts, facts, offsetof(struct request_facts, fields));
     cached->facts.field_count = facts->field_count;
@@ -136,6 +136,8 @@ void cached_dispose(struct cached *cached)
     if (cached == NULL)
         return;
     struct flight *flight = cached->flight;
+    metrics_count_cache(&cached->exchange->server->metrics, cached->exchange->counted_as,
+                        cached->result);
     cached->flight = NULL;
     leave_queue(cached);
     turn_end(&cached->turn);
@@ -199,14 +201,6 @@ static void reply(struct cached *cached, const struct stored *stored, const char
                           is_not_modified ? (struct span){NULL, 0} : stored->reason, stored->body);
 }
 
-static void count_lookup(struct cached *cached, bool hit)
-{
-    struct state_column *column = cached->exchange->server->column;
-    if (!cached->has_looked)
-        counter_add(hit ? &column->cache_hits : &column->cache_misses, 1);
-    cached->has_looked = true;
-}
-
 // For cachesvc, which otherwise would not know what is popular.
 static void touch(struct cached *cached)
 {
@@ -232,7 +226,8 @@ bool cached_answer(struct cached *cached)
                                    (uint64_t)cached->config->keep_stale_ms, clock_wall_ms());
     if (freshness == FRESHNESS_STALE)
         cached->stale = found.blob;
-    count_lookup(cached, freshness == FRESHNESS_FRESH);
+    if (cached->result == CACHE_BYPASS) // whoever had to wait for it has missed it
+        cached->result = freshness == FRESHNESS_FRESH ? CACHE_HIT : CACHE_MISS;
     if (freshness != FRESHNESS_FRESH)
         return false;
     touch(cached);
@@ -249,6 +244,7 @@ bool cached_answer_stale(struct cached *cached)
         return false;
     }
     land(cached);
+    cached->result = CACHE_STALE;
     reply(cached, &stored, "STALE");
     return true;
 }

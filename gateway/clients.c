@@ -21,6 +21,8 @@
 #include "common/mem.h"
 #include "common/state_page.h"
 #include "counters.h"
+#include "ledger.h"
+#include "metrics.h"
 #include "problem.h"
 
 // 408. libh2o, which waits for the rest of the request, cannot send it; it writes nothing
@@ -40,6 +42,9 @@ static void send_timeout(struct client *client)
     uv_buf_t piece = uv_buf_init(text, (unsigned)length);
     if (client->socket->ssl == NULL)
         uv_try_write((uv_stream_t *)&client->tcp, &piece, 1);
+    uint64_t waited_ms = uv_now(client->clients->sweep.loop) - client->patience.since_ms;
+    ledger_note_timeout(client->clients->ledger, client_peer(client), waited_ms * 1000,
+                        problem->body.length);
 }
 
 static void look_at(struct client *client, void *context)
@@ -71,9 +76,11 @@ static void on_sweep(uv_timer_t *timer)
 }
 
 void clients_init(struct clients *clients, h2o_accept_ctx_t *accept,
-                  const struct patience_limits *limits, struct state_column *column)
+                  const struct patience_limits *limits, struct state_column *column,
+                  struct ledger *ledger)
 {
-    *clients = (struct clients){.accept = accept, .limits = *limits, .column = column};
+    *clients =
+        (struct clients){.accept = accept, .limits = *limits, .column = column, .ledger = ledger};
     h2o_linklist_init_anchor(&clients->list);
     uv_timer_init(accept->ctx->loop, &clients->sweep);
     clients->sweep.data = clients;
@@ -131,10 +138,12 @@ static void begin(struct client *client)
 void clients_accept(struct clients *clients, uv_stream_t *listener)
 {
     struct client *client = client_new(clients);
-    if (uv_accept(listener, (uv_stream_t *)&client->tcp) == 0)
+    if (uv_accept(listener, (uv_stream_t *)&client->tcp) == 0) {
+        metrics_count_connection(clients->ledger->metrics);
         begin(client);
-    else
+    } else {
         uv_close((uv_handle_t *)&client->tcp, on_handle_closed);
+    }
 }
 
 // To libuv a stream is a stream: the socket may be of any family.

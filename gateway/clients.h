@@ -11,6 +11,7 @@
 #include "span.h"
 
 struct exchange;
+struct ledger;
 struct state_column;
 
 // One connection. libh2o owns its socket; we own the libuv handle under it.
@@ -30,12 +31,14 @@ struct clients {
     struct patience_limits limits;
     uv_timer_t sweep; // looks at all of them; runs while there are any
     struct state_column *column;
+    struct ledger *ledger; // borrowed
     h2o_linklist_t list;
     size_t count;
 };
 
 void clients_init(struct clients *clients, h2o_accept_ctx_t *accept,
-                  const struct patience_limits *limits, struct state_column *column);
+                  const struct patience_limits *limits, struct state_column *column,
+                  struct ledger *ledger);
 
 // No client may be left.
 void clients_close(struct clients *clients);

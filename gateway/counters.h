@@ -1,16 +1,10 @@
-// Adding to the counters of the worker's column. The worker is the only writer of its column, so a
-// load and a store do: no locked instruction in the path of a request.
+// The gauges of the worker's column of the state page. The worker is the only writer of its column,
+// so a load and a store do: no locked instruction in the path of a request.
 #ifndef GW_GATEWAY_COUNTERS_H
 #define GW_GATEWAY_COUNTERS_H
 
 #include <stdatomic.h>
 #include <stdint.h>
-
-static inline void counter_add(_Atomic uint64_t *counter, uint64_t amount)
-{
-    uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
-    atomic_store_explicit(counter, value + amount, memory_order_relaxed);
-}
 
 static inline void gauge_up(_Atomic uint32_t *gauge)
 {

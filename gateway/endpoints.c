@@ -82,6 +82,7 @@ static struct endpoint *endpoint_new(const struct upstream_config *config, const
     endpoint->address = mem_strdup(has_scheme ? address + strlen(SCHEME) : address);
     endpoint->index = index;
     endpoint->config = config;
+    endpoint->metrics.text = endpoint->name;
     if (parse_address(endpoint, err) == 0)
         return endpoint;
     endpoint_free(endpoint);
@@ -235,6 +236,7 @@ int upstreams_init(struct upstreams *upstreams, const struct gateway_config *con
     for (size_t i = 0; i < config->upstreams.count; ++i) {
         struct upstream *upstream = &upstreams->items[upstreams->count++];
         upstream->config = &configs[i];
+        upstream->index = i;
         if (add_servers(upstream, err) != 0) {
             upstreams_fini(upstreams);
             return -1;

@@ -14,6 +14,7 @@
 
 #include "balance.h"
 #include "common/err.h"
+#include "metrics.h"
 
 struct gateway_config;
 struct json_object;
@@ -36,6 +37,7 @@ struct endpoint {
     unsigned uses; // exchanges that picked it and have not ended
     bool removed;  // in no set any more
     uint64_t avoid_until_ms;
+    struct metrics_endpoint metrics;
 
     // Idle connections; pool.c's.
     struct upstream_conn *newest, *oldest;
@@ -44,6 +46,7 @@ struct endpoint {
 
 struct upstream {
     const struct upstream_config *config;
+    size_t index; // in the configuration
     struct endpoint **endpoints;
     size_t count;
     size_t next;             // of the round robin

@@ -18,6 +18,7 @@
 
 #include "cached.h"
 #include "clients.h"
+#include "common/clock.h"
 #include "common/gateway_config.h"
 #include "common/log.h"
 #include "common/state_page.h"
@@ -47,10 +48,29 @@ static void complain(struct exchange *exchange, const char *what)
 
 // --- the end of a try ---------------------------------------------------------------------------
 
+static void count_failure(struct exchange *exchange, enum metric_failure failure)
+{
+    metrics_count_failure(&exchange->server->metrics, exchange->upstream->index,
+                          &exchange->endpoint->metrics, failure);
+}
+
+static void count_try(struct exchange *exchange)
+{
+    struct metrics *metrics = &exchange->server->metrics;
+    if (exchange->sent_us == 0)
+        return;
+    metrics_count_try_time(metrics, exchange->upstream->index, clock_mono_us() - exchange->sent_us);
+    if (exchange->answered != 0)
+        metrics_count_answer(metrics, exchange->upstream->index, &exchange->endpoint->metrics,
+                             exchange->answered);
+    exchange->sent_us = 0;
+}
+
 void exchange_release_upstream(struct exchange *exchange, bool is_reusable)
 {
     struct upstream_conn *conn = exchange->conn;
     struct endpoint *endpoint = exchange->endpoint;
+    count_try(exchange);
     exchange->conn = NULL;
     exchange->endpoint = NULL;
     if (conn != NULL && is_reusable)
@@ -74,8 +94,6 @@ static void become_answered(struct exchange *exchange)
 void exchange_reply_problem(struct exchange *exchange, int status, const struct field *field)
 {
     become_answered(exchange);
-    if (status == 502 || status == 504)
-        counter_add(&exchange->server->column->failures, 1);
     reply_problem(exchange->req, status, field);
 }
 
@@ -125,6 +143,12 @@ void exchange_abort(struct exchange *exchange, const char *reason)
     h2o_send(req, NULL, 0, H2O_SEND_STATE_ERROR);
 }
 
+void exchange_fail(struct exchange *exchange, enum metric_failure failure, const char *reason)
+{
+    count_failure(exchange, failure);
+    exchange_abort(exchange, reason);
+}
+
 static void try_next_endpoint(struct exchange *exchange, enum retry_failure failure)
 {
     struct upstreams *upstreams = &exchange->server->upstreams;
@@ -138,6 +162,23 @@ static void try_next_endpoint(struct exchange *exchange, enum retry_failure fail
         start_try(exchange, endpoint, false);
     else
         reply_failure(exchange, exchange->tries == 0 ? 503 : retry_status(failure));
+}
+
+static enum metric_failure failure_of(enum retry_failure failure, const struct relay *relay)
+{
+    switch (failure) {
+    case RETRY_CONNECT_FAILED:
+        return FAILURE_CONNECT;
+    case RETRY_CONNECT_TIMEOUT:
+        return FAILURE_CONNECT_TIMEOUT;
+    case RETRY_CLOSED_UNANSWERED:
+        return FAILURE_CLOSED;
+    case RETRY_FIRST_BYTE_TIMEOUT:
+        return FAILURE_TIMEOUT;
+    case RETRY_BAD_ANSWER:
+        break;
+    }
+    return relay->ended ? FAILURE_CLOSED : FAILURE_BAD_ANSWER;
 }
 
 static void fail_try(struct exchange *exchange, enum retry_failure failure, const char *reason)
@@ -154,9 +195,12 @@ static void fail_try(struct exchange *exchange, enum retry_failure failure, cons
     enum retry_action action = retry_decide(failure, &facts);
     if (action == RETRY_FRESH_CONNECTION && endpoint->removed)
         action = RETRY_NEXT_ENDPOINT;
-    // A pooled connection that the peer closed is everyday life.
-    if (action != RETRY_FRESH_CONNECTION)
+    if (action == RETRY_FRESH_CONNECTION) { // the peer closed a pooled connection: everyday life
+        exchange->sent_us = 0;
+    } else {
         complain(exchange, reason);
+        count_failure(exchange, failure_of(failure, &exchange->relay));
+    }
     exchange_release_upstream(exchange, false);
     relay_fini(&exchange->relay);
     if (action == RETRY_FRESH_CONNECTION)
@@ -175,6 +219,8 @@ static void send_request(struct exchange *exchange)
     exchange->state = EXCHANGE_WAITING;
     exchange->connect_until_ms = 0;
     ++exchange->sent;
+    exchange->sent_us = clock_mono_us();
+    exchange->answered = 0;
     wait_until(exchange, exchange->upstream->config->first_byte_timeout_ms);
     upstream_conn_send(exchange->conn, pieces, pieces[1].len > 0 ? 2 : 1);
     exchange->unsent = upstream_conn_unsent(exchange->conn);
@@ -268,7 +314,7 @@ static void start_try(struct exchange *exchange, struct endpoint *endpoint, bool
 {
     struct err err;
     if (++exchange->tries > 1)
-        counter_add(&exchange->server->column->retries, 1);
+        metrics_count_retry(&exchange->server->metrics, exchange->upstream->index);
     endpoint_begin(&exchange->server->upstreams, endpoint);
     exchange->endpoint = endpoint;
     exchange->relay = (struct relay){.parsed = 0};
@@ -289,12 +335,12 @@ static void start_try(struct exchange *exchange, struct endpoint *endpoint, bool
 
 // --- time, and the client -----------------------------------------------------------------------
 
-static void on_client_gone(void *context)
+static void on_is_uncounted(void *context)
 {
     struct exchange *exchange = context;
-    exchange->client_gone = true;
     if (exchange->state == EXCHANGE_ANSWERED)
         return;
+    exchange->is_uncounted = true;
     if (exchange->state == EXCHANGE_STREAMING) {
         exchange_release_upstream(exchange, false);
         exchange->state = EXCHANGE_ANSWERED;
@@ -318,8 +364,10 @@ static void on_deadline(struct exchange *exchange)
         fail_try(exchange, RETRY_FIRST_BYTE_TIMEOUT, "answer timed out");
         break;
     case EXCHANGE_STREAMING:
-        exchange_abort(exchange,
-                       exchange->relay.client_ready ? "answer stalled" : "client takes no more");
+        if (exchange->relay.client_ready)
+            exchange_fail(exchange, FAILURE_TIMEOUT, "answer stalled");
+        else
+            exchange_abort(exchange, "client takes no more");
         break;
     case EXCHANGE_PURGE:
         break;
@@ -358,7 +406,7 @@ static void on_tick(h2o_timeout_entry_t *entry)
     h2o_timeout_link(server->loop, &server->context.hundred_ms_timeout, &exchange->tick);
     if (exchange->hangup == NULL && exchange->state != EXCHANGE_ANSWERED)
         exchange->hangup = hangup_watch(server->loop, h2o_socket_get_fd(exchange->client->socket),
-                                        on_client_gone, exchange);
+                                        on_is_uncounted, exchange);
     note_progress(exchange);
     if (uv_now(server->loop) >= exchange->deadline_ms)
         on_deadline(exchange);
@@ -389,8 +437,19 @@ static void on_request_disposed(void *memory)
     exchange->client->exchange = NULL;
     patience_begin(&exchange->client->patience, false, uv_now(server->loop));
     gauge_down(&server->column->in_flight);
-    if (!exchange->client_gone)
-        counter_add(&server->column->requests, 1);
+}
+
+static int64_t us_of(const struct timeval *time)
+{
+    return (int64_t)time->tv_sec * 1000000 + time->tv_usec;
+}
+
+// By libh2o's clock, which is one for people: it may jump.
+static uint64_t time_of_body_us(const h2o_req_t *req)
+{
+    int64_t since_us = us_of(&req->timestamps.request_body_begin_at);
+    int64_t time_us = us_of(&req->processed_at.at) - since_us;
+    return since_us != 0 && time_us > 0 ? (uint64_t)time_us : 0;
 }
 
 struct exchange *exchange_new(struct server *server, h2o_req_t *req)
@@ -401,6 +460,7 @@ struct exchange *exchange_new(struct server *server, h2o_req_t *req)
                                   .req = req,
                                   .server = server,
                                   .client = client_of_request(req),
+                                  .begun_us = clock_mono_us() - time_of_body_us(req),
                                   .tick = {.cb = on_tick}};
     exchange->client->exchange = exchange;
     gauge_up(&server->column->in_flight);

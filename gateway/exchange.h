@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "balance.h"
+#include "common/metrics_page.h"
 #include "relay.h"
 #include "retry.h"
 
@@ -39,7 +40,10 @@ struct exchange {
     struct server *server;
     struct client *client;
     enum exchange_state state;
-    bool client_gone;
+    bool is_uncounted; // nobody gets an answer, or somebody had one before
+
+    uint64_t begun_us; // clock_mono_us, when its head was there
+    size_t counted_as; // the route's number (metrics.h)
 
     // What it waits for must show progress before the deadline; looked at every 100 ms.
     h2o_timeout_entry_t tick;
@@ -57,6 +61,8 @@ struct exchange {
     h2o_iovec_t head; // of the request, as it goes upstream
     bool is_idempotent;
     unsigned tries, sent;
+    uint64_t sent_us;          // clock_mono_us, when this try's was; 0: it was not
+    unsigned answered;         // the status that this try brought, or 0
     uint64_t connect_until_ms; // for connections in a row; 0: the last one was made
     struct balance_mask tried;
     uint64_t tried_generation; // of the endpoint set that `tried` is about
@@ -101,5 +107,8 @@ void exchange_release_upstream(struct exchange *exchange, bool is_reusable);
 // An answer that has begun cannot be completed: the client's connection is broken off. The exchange
 // is gone when this returns.
 void exchange_abort(struct exchange *exchange, const char *reason);
+
+// The same when the upstream is to blame.
+void exchange_fail(struct exchange *exchange, enum metric_failure failure, const char *reason);
 
 #endif

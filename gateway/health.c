@@ -79,6 +79,7 @@ bool health_answer(struct server *server, struct exchange *exchange, struct span
     bool live = is(path, "/health/live");
     if (!live && !is(path, "/health/ready"))
         return false;
+    exchange->counted_as = METRICS_HEALTH;
     if (!is(method, "GET") && !is(method, "HEAD"))
         exchange_reply_problem(exchange, 405, &allow);
     else if (live)

@@ -58,6 +58,7 @@ static void forward(struct exchange *exchange, const struct request_facts *facts
     h2o_req_t *req = exchange->req;
     const struct route_config *routes = exchange->server->config->routes.items;
     exchange->route = &routes[route->index];
+    exchange->counted_as = METRICS_BUILT_IN + route->index;
     const struct cache_config *cache = server_cache_config(exchange->server, route);
     if (purge_answer(exchange, cache, facts, path))
         return;
@@ -121,6 +122,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     const h2o_buffer_t *input = exchange->client->socket->input;
     struct request_facts facts;
     if (patience_is_over(&exchange->client->patience)) {
+        exchange->is_uncounted = true;
         exchange_reply_nothing(exchange);
         return 0;
     }

@@ -105,6 +105,7 @@ static void copy_fields(struct exchange *exchange, const struct response_head *h
 static void copy_head(struct exchange *exchange, const struct response_head *head)
 {
     h2o_req_t *req = exchange->req;
+    exchange->answered = (unsigned)head->status;
     req->res.status = head->status;
     if (!h2o_memis(head->reason.bytes, head->reason.length, H2O_STRLIT("OK")))
         req->res.reason = h2o_strdup(&req->pool, head->reason.bytes, head->reason.length).base;
@@ -255,7 +256,7 @@ void relay_continue(struct exchange *exchange)
     if (result == BODY_COMPLETE) {
         send_last(exchange, &pieces);
     } else if (result == BODY_BAD) {
-        exchange_abort(exchange, relay->problem);
+        exchange_fail(exchange, relay->ended ? FAILURE_CLOSED : FAILURE_BAD_ANSWER, relay->problem);
     } else {
         if (!relay->ended)
             upstream_conn_set_reading(exchange->conn, true);

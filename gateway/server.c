@@ -8,7 +8,6 @@
 #include "common/gateway_config.h"
 #include "common/mem.h"
 #include "common/state_page.h"
-#include "counters.h"
 #include "own_errors.h"
 #include "proxy.h"
 #include "router.h"
@@ -41,7 +40,9 @@ static void configure(struct server *server)
     h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
     chunked_install(path);
     proxy_install(path, server);
+    ledger_install(path, &server->ledger);
     own_errors_install(&host->fallback_path);
+    ledger_install(&host->fallback_path, &server->ledger);
 }
 
 // A route's settings of the cache, ready for use.
@@ -68,16 +69,21 @@ const struct cache_config *server_cache_config(const struct server *server,
 }
 
 int server_init(struct server *server, uv_loop_t *loop, const struct gateway_config *config,
-                struct state_column *column, struct err *err)
+                const struct server_pages *pages, size_t column, struct err *err)
 {
-    *server = (struct server){.loop = loop, .config = config, .column = column};
+    *server = (struct server){
+        .loop = loop, .config = config, .pages = *pages, .column = &pages->state->column[column]};
     server->router = router_new(config, err);
     if (server->router == NULL)
         return -1;
-    if (upstreams_init(&server->upstreams, config, column, on_endpoint_removed, NULL, err) != 0) {
+    if (upstreams_init(&server->upstreams, config, server->column, on_endpoint_removed, NULL,
+                       err) != 0) {
         router_free(server->router);
         return -1;
     }
+    metrics_init(&server->metrics, config, pages->metrics, column);
+    server->ledger = (struct ledger){.metrics = &server->metrics,
+                                     .hashes_addresses = config->monitoring.hash_addresses};
     cache_init(&server->cache, loop);
     merge_route_caches(server);
     configure(server);
@@ -89,7 +95,7 @@ int server_init(struct server *server, uv_loop_t *loop, const struct gateway_con
     struct patience_limits limits = {.idle_ms = (uint64_t)config->keepalive_timeout_ms,
                                      .head_ms = (uint64_t)config->head_timeout_ms,
                                      .body_ms = (uint64_t)config->body_timeout_ms};
-    clients_init(&server->clients, &server->accept, &limits, column);
+    clients_init(&server->clients, &server->accept, &limits, server->column, &server->ledger);
     return 0;
 }
 
@@ -98,28 +104,17 @@ bool server_ends_connections(const struct server *server)
     return server->draining || server->config->keepalive_timeout_ms == 0;
 }
 
-static void move_counter(_Atomic uint64_t *to, _Atomic uint64_t *from)
-{
-    counter_add(to, atomic_exchange_explicit(from, 0, memory_order_relaxed));
-}
-
 static void move_gauge(_Atomic uint32_t *to, _Atomic uint32_t *from)
 {
     uint32_t value = atomic_exchange_explicit(from, 0, memory_order_relaxed);
     atomic_store_explicit(to, value, memory_order_relaxed);
 }
 
-void server_move_column(struct server *server, struct state_column *column)
+void server_move_column(struct server *server, size_t index)
 {
-    struct state_column *old = server->column;
+    struct state_column *old = server->column, *column = &server->pages.state->column[index];
     if (old == column)
         return;
-    move_counter(&column->requests, &old->requests);
-    move_counter(&column->retries, &old->retries);
-    move_counter(&column->failures, &old->failures);
-    move_counter(&column->cache_hits, &old->cache_hits);
-    move_counter(&column->cache_misses, &old->cache_misses);
-    move_counter(&column->cache_waits, &old->cache_waits);
     move_gauge(&column->connections, &old->connections);
     move_gauge(&column->in_flight, &old->in_flight);
     for (size_t i = 0; i < STATE_ENDPOINTS; ++i)
@@ -127,6 +122,7 @@ void server_move_column(struct server *server, struct state_column *column)
     server->column = column;
     server->upstreams.column = column;
     server->clients.column = column;
+    metrics_move(&server->metrics, index);
 }
 
 void server_fini(struct server *server)
@@ -138,5 +134,6 @@ void server_fini(struct server *server)
     free(server->route_caches);
     h2o_context_dispose(&server->context);
     h2o_config_dispose(&server->globalconf);
+    metrics_fini(&server->metrics);
     router_free(server->router);
 }

@@ -9,6 +9,8 @@
 #include "clients.h"
 #include "common/err.h"
 #include "endpoints.h"
+#include "ledger.h"
+#include "metrics.h"
 #include "pool.h"
 #include "throttle.h"
 
@@ -17,11 +19,21 @@ struct gateway_config;
 struct route;
 struct router;
 struct state_column;
+struct state_page;
+
+// Where a worker keeps its numbers: the same column of both pages. Borrowed.
+struct server_pages {
+    struct state_page *state;
+    struct metrics_page *metrics; // NULL: they are nobody's business
+};
 
 struct server {
     uv_loop_t *loop;
     const struct gateway_config *config; // borrowed
-    struct state_column *column;
+    struct server_pages pages;
+    struct state_column *column; // of pages.state
+    struct metrics metrics;
+    struct ledger ledger;
     h2o_globalconf_t globalconf;
     h2o_context_t context;
     h2o_accept_ctx_t accept;
@@ -37,7 +49,7 @@ struct server {
 
 // Borrows everything. On failure nothing is left to free.
 int server_init(struct server *server, uv_loop_t *loop, const struct gateway_config *config,
-                struct state_column *column, struct err *err) GW_MUST_USE;
+                const struct server_pages *pages, size_t column, struct err *err) GW_MUST_USE;
 
 // What the response cache does for a route's requests; NULL: nothing.
 const struct cache_config *server_cache_config(const struct server *server,
@@ -46,8 +58,9 @@ const struct cache_config *server_cache_config(const struct server *server,
 // Does every answer end its client's connection?
 bool server_ends_connections(const struct server *server);
 
-// Counts in another column from now on; what was counted moves there.
-void server_move_column(struct server *server, struct state_column *column);
+// Uses another column of the pages from now on. What is under way moves there, what was counted
+// stays.
+void server_move_column(struct server *server, size_t column);
 
 // No client may be connected any more. Runs the loop once; memory of closing handles goes with
 // later turns of the loop.

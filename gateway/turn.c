@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/state_page.h"
-#include "counters.h"
 #include "server.h"
 
 enum {
@@ -42,7 +40,7 @@ static void end_call(struct turn *turn)
     if (turn->has_waited || now_ms(turn) - turn->called_at_ms < server->cache.reply_ms)
         return;
     turn->has_waited = true;
-    counter_add(&server->column->cache_waits, 1);
+    metrics_count_cache_wait(&server->metrics);
 }
 
 // --- the lock -----------------------------------------------------------------------------------

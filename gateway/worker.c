@@ -39,22 +39,17 @@ struct worker {
     uv_check_t turn;        // after each turn of the loop
     uv_timer_t drain_timer; // while draining
     struct inherited inherited;
-    struct state_page *page;         // NULL by hand
-    struct state_column *own_column; // by hand, and until registered
-    struct ecosystem *ecosystem;     // NULL until configured
-    struct server server;            // valid with ecosystem
-    struct listeners listeners;      // "
-    struct control_link *link;       // NULL by hand
-    struct warming *warming;         // until it listens, or NULL
+    struct server_pages pages;   // with the metrics page only if there is one
+    bool owns_state;             // by hand: a page in the heap
+    struct ecosystem *ecosystem; // NULL until configured
+    struct server server;        // valid with ecosystem
+    struct listeners listeners;  // "
+    struct control_link *link;   // NULL by hand
+    struct warming *warming;     // until it listens, or NULL
     struct drain drain;
     bool failed; // with the sentence in err
     struct err *err;
 };
-
-static struct state_column *column_of(const struct worker *worker)
-{
-    return worker->ecosystem != NULL ? worker->server.column : worker->own_column;
-}
 
 // --- the end ------------------------------------------------------------------------------------
 
@@ -172,18 +167,19 @@ static void on_signal(uv_signal_t *signal, int number)
 static void on_turn(uv_check_t *check)
 {
     struct worker *worker = check->data;
-    atomic_store_explicit(&column_of(worker)->heartbeat_ms, uv_now(&worker->loop),
-                          memory_order_relaxed);
+    if (worker->ecosystem != NULL)
+        atomic_store_explicit(&worker->server.column->heartbeat_ms, uv_now(&worker->loop),
+                              memory_order_relaxed);
     if (worker->drain.state != DRAIN_NONE)
         step_drain(worker);
 }
 
 // --- the beginning ------------------------------------------------------------------------------
 
-static int configure(struct worker *worker, struct ecosystem *ecosystem,
-                     struct state_column *column)
+static int configure(struct worker *worker, struct ecosystem *ecosystem, size_t column)
 {
-    if (server_init(&worker->server, &worker->loop, ecosystem->gateway, column, worker->err) != 0) {
+    if (server_init(&worker->server, &worker->loop, ecosystem->gateway, &worker->pages, column,
+                    worker->err) != 0) {
         ecosystem_free(ecosystem);
         return -1;
     }
@@ -248,8 +244,7 @@ static void on_warmed(void *context)
         fail(worker);
 }
 
-static int start_serving(struct worker *worker, struct json_object *answer,
-                         struct state_column *column)
+static int start_serving(struct worker *worker, struct json_object *answer, size_t column)
 {
     struct ecosystem *ecosystem =
         config_from_document(json_get_object(answer, "document"), worker->err);
@@ -272,14 +267,13 @@ static int on_registered(void *context, struct json_object *answer, struct err *
     int64_t index = json_get_int(answer, "column", -1);
     if (index < 0 || index >= STATE_COLUMNS)
         return err_set(err, "register: column is not in the state page");
-    struct state_column *column = &worker->page->column[index];
     if (worker->ecosystem != NULL) {
         // A supervisor that starts anew knows nothing of slots that we took over.
         listeners_close_received(&worker->listeners);
-        server_move_column(&worker->server, column);
+        server_move_column(&worker->server, (size_t)index);
         return take_endpoints(worker, json_get_object(answer, "endpoints"), err);
     }
-    if (start_serving(worker, answer, column) != 0)
+    if (start_serving(worker, answer, (size_t)index) != 0)
         fail(worker);
     return 0;
 }
@@ -321,6 +315,21 @@ static const struct control_link_handlers link_handlers = {.on_registered = on_r
 
 // --- life ---------------------------------------------------------------------------------------
 
+static int map_pages(struct worker *worker)
+{
+    int fd = inherited_find(&worker->inherited, FD_STATE);
+    if (fd == -1)
+        return err_set(worker->err, "no state page was inherited; see gateway --help");
+    worker->pages.state = state_page_map(fd, worker->err);
+    if (worker->pages.state == NULL)
+        return -1;
+    fd = inherited_find(&worker->inherited, FD_METRICS);
+    if (fd == -1)
+        return 0;
+    worker->pages.metrics = metrics_page_map(fd, worker->err);
+    return worker->pages.metrics != NULL ? 0 : -1;
+}
+
 static int start_supervised(struct worker *worker)
 {
     const char *home = getenv(ENV_HOME);
@@ -329,11 +338,7 @@ static int start_supervised(struct worker *worker)
     if (inherited_parse(&worker->inherited, getenv("LISTEN_PID"), getenv("LISTEN_FDS"),
                         getenv("LISTEN_FDNAMES"), getpid(), worker->err) != 0)
         return -1;
-    int fd = inherited_find(&worker->inherited, FD_STATE);
-    if (fd == -1)
-        return err_set(worker->err, "no state page was inherited; see gateway --help");
-    worker->page = state_page_map(fd, worker->err);
-    if (worker->page == NULL || home_open(worker->err) != 0)
+    if (map_pages(worker) != 0 || home_open(worker->err) != 0)
         return -1;
     worker->link = control_link_open(&worker->loop, home_path(HOME_CONTROL), "gateway",
                                      &link_handlers, worker);
@@ -343,8 +348,9 @@ static int start_supervised(struct worker *worker)
 static int start_alone(struct worker *worker, const char *config_file)
 {
     struct ecosystem *ecosystem = config_load(config_file, worker->err);
-    if (ecosystem == NULL || configure(worker, ecosystem, worker->own_column) != 0 ||
-        listen_on_own(worker) != 0)
+    worker->owns_state = true;
+    worker->pages.state = mem_zalloc(1, sizeof(*worker->pages.state));
+    if (ecosystem == NULL || configure(worker, ecosystem, 0) != 0 || listen_on_own(worker) != 0)
         return -1;
     log_info("serving %s alone", config_file);
     notify_send("READY=1\nSTATUS=serving");
@@ -377,15 +383,17 @@ static void release(struct worker *worker)
         ; // a stop that was asked for before is forgotten by the first round
     uv_loop_close(&worker->loop);
     ecosystem_free(worker->ecosystem);
-    state_page_unmap(worker->page);
-    free(worker->own_column);
+    if (worker->owns_state)
+        free(worker->pages.state);
+    else
+        state_page_unmap(worker->pages.state);
+    metrics_page_unmap(worker->pages.metrics);
     free(worker);
 }
 
 int worker_run(const char *config_file, struct err *err)
 {
     struct worker *worker = mem_zalloc(1, sizeof(*worker));
-    worker->own_column = mem_zalloc(1, sizeof(*worker->own_column));
     worker->err = err;
     open_handles(worker);
     int result = config_file == NULL ? start_supervised(worker) : start_alone(worker, config_file);

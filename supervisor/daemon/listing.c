@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/metrics_page.h"
 #include "common/secret.h"
 #include "procinfo.h"
 #include "spawn.h"
@@ -98,18 +99,26 @@ static struct json_object *build_pm2_env(const struct worker *worker)
     return env;
 }
 
+static void put_count(struct json_object *object, const char *key, uint64_t count)
+{
+    put_number(object, key, (int64_t)count);
+}
+
+// What was counted is of the column, not of the process: those that had it before are in it.
 static struct json_object *build_counters(const struct worker *worker)
 {
-    struct state_column *column = &worker->app->daemon->page->column[worker->column];
+    const struct daemon *daemon = worker->app->daemon;
+    const struct state_column *now = &daemon->page->column[worker->column];
+    const struct metrics_column *ever = &daemon->metrics.page->column[worker->column];
     struct json_object *counters = json_object_new_object();
-    put_number(counters, "requests", (int64_t)atomic_load(&column->requests));
-    put_number(counters, "retries", (int64_t)atomic_load(&column->retries));
-    put_number(counters, "failures", (int64_t)atomic_load(&column->failures));
-    put_number(counters, "cache_hits", (int64_t)atomic_load(&column->cache_hits));
-    put_number(counters, "cache_misses", (int64_t)atomic_load(&column->cache_misses));
-    put_number(counters, "cache_waits", (int64_t)atomic_load(&column->cache_waits));
-    put_number(counters, "connections", atomic_load(&column->connections));
-    put_number(counters, "in_flight", atomic_load(&column->in_flight));
+    put_count(counters, "requests", metrics_column_sum(ever, METRIC_REQUESTS));
+    put_count(counters, "retries", metrics_column_sum(ever, METRIC_RETRIES));
+    put_count(counters, "failures", metrics_column_sum(ever, METRIC_UPSTREAM_FAILURES));
+    put_count(counters, "cache_hits", metrics_column_sum_of(ever, METRIC_CACHE, CACHE_HIT));
+    put_count(counters, "cache_misses", metrics_column_sum_of(ever, METRIC_CACHE, CACHE_MISS));
+    put_count(counters, "cache_waits", metrics_column_sum(ever, METRIC_CACHE_WAITS));
+    put_number(counters, "connections", atomic_load(&now->connections));
+    put_number(counters, "in_flight", atomic_load(&now->in_flight));
     return counters;
 }
 

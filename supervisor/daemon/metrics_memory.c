@@ -16,7 +16,7 @@
 
 void metrics_memory_init(struct metrics_memory *memory)
 {
-    *memory = (struct metrics_memory){-1, -1, -1};
+    *memory = (struct metrics_memory){.page_fd = -1, .history_fd = -1, .socket_fd = -1};
 }
 
 static void close_fd(int *fd)
@@ -26,25 +26,28 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-// Of an earlier version, perhaps.
-static bool is_usable(int fd, struct err *err)
+static int make_page(struct metrics_memory *memory, struct err *err)
 {
-    struct metrics_page *page = metrics_page_map(fd, err);
-    metrics_page_unmap(page);
-    return page != NULL;
+    memory->page_fd = metrics_page_create(clock_wall_ms(), err);
+    if (memory->page_fd == -1)
+        return -1;
+    memory->page = metrics_page_map(memory->page_fd, err);
+    return memory->page ? 0 : -1;
 }
 
 int metrics_memory_open_page(struct metrics_memory *memory, struct keeper_link *keeper,
                              struct err *err)
 {
     memory->page_fd = keeper_link_take(keeper, FD_METRICS);
-    if (memory->page_fd >= 0 && !is_usable(memory->page_fd, err)) {
+    if (memory->page_fd >= 0)
+        memory->page = metrics_page_map(memory->page_fd, err);
+    if (memory->page_fd >= 0 && !memory->page) { // of an earlier version, perhaps
         log_warn("%s: replaced by an empty one", err->text);
         close_fd(&memory->page_fd);
     }
-    if (memory->page_fd == -1)
-        memory->page_fd = metrics_page_create(clock_wall_ms(), err);
-    return memory->page_fd == -1 ? -1 : keeper_link_store(keeper, FD_METRICS, memory->page_fd, err);
+    if (memory->page_fd == -1 && make_page(memory, err) == -1)
+        return -1;
+    return keeper_link_store(keeper, FD_METRICS, memory->page_fd, err);
 }
 
 static int open_history(struct metrics_memory *memory, struct keeper_link *keeper, struct err *err)
@@ -81,5 +84,7 @@ void metrics_memory_close_sidecar(struct metrics_memory *memory, struct keeper_l
 
 void metrics_memory_close_page(struct metrics_memory *memory)
 {
+    metrics_page_unmap(memory->page);
+    memory->page = NULL;
     close_fd(&memory->page_fd);
 }

@@ -7,9 +7,11 @@
 #include "common/err.h"
 
 struct keeper_link;
+struct metrics_page;
 
 struct metrics_memory {
-    int page_fd;    // -1: not open
+    int page_fd; // -1: not open
+    struct metrics_page *page;
     int history_fd; // -1: there was no metricsd yet
     int socket_fd;  // -1: the same
 };
@@ -29,7 +31,7 @@ int metrics_memory_open_sidecar(struct metrics_memory *memory, struct keeper_lin
 // there whether anybody sums up or not.
 void metrics_memory_close_sidecar(struct metrics_memory *memory, struct keeper_link *keeper);
 
-// Closes the page's descriptor here; the keeper's stays.
+// Closes the page here; the keeper's descriptor stays.
 void metrics_memory_close_page(struct metrics_memory *memory);
 
 #endif

@@ -1,69 +1,29 @@
 """A gateway worker and its supervisor's side of the control socket, played by this test."""
 
 import fcntl
-import mmap
 import os
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import tempfile
 import threading
 import unittest
 
+import pages
 from control import Supervisor
 from gateway_alone import OK, Client, Upstream, answering, field
 from gwtest import BIN, wait_until
-
-COLUMNS, ENDPOINTS, TOUCHES = 512, 1024, 512
-HEADER = struct.Struct("<QIII")  # magic, version, columns, endpoints; then the checksum
-COLUMN = struct.Struct(f"<7Q2I{ENDPOINTS}II4x{TOUCHES}Q")
-
-
-def xxh32(data):
-    """XXH32 with seed 0 for 16 to 19 + 4n bytes in one stripe: the header's 20."""
-    p1, p2, p3, p4, mask = 2654435761, 2246822519, 3266489917, 668265263, 0xFFFFFFFF
-
-    def rotate(value, bits):
-        return (value << bits | value >> 32 - bits) & mask
-
-    lanes = [(p1 + p2) & mask, p2, 0, -p1 & mask]
-    words = struct.unpack("<5I", data)
-    lanes = [rotate((lane + word * p2) & mask, 13) * p1 & mask
-             for lane, word in zip(lanes, words[:4])]
-    value = sum(rotate(lane, bits) for lane, bits in zip(lanes, (1, 7, 12, 18))) & mask
-    value = (value + len(data)) & mask
-    value = rotate((value + words[4] * p3) & mask, 17) * p4 & mask
-    for shift, prime in ((15, p2), (13, p3)):
-        value = (value ^ value >> shift) * prime & mask
-    return value ^ value >> 16
-
-
-class Page:
-    """The state page."""
-
-    def __init__(self):
-        size = HEADER.size + 4 + COLUMNS * COLUMN.size
-        self.fd = os.memfd_create("state")
-        os.ftruncate(self.fd, size)
-        self.map = mmap.mmap(self.fd, size)
-        header = HEADER.pack(0x3145544154535747, 3, COLUMNS, ENDPOINTS)
-        self.map[:HEADER.size + 4] = header + struct.pack("<I", xxh32(header))
-
-    def column(self, index):
-        values = COLUMN.unpack_from(self.map, HEADER.size + 4 + index * COLUMN.size)
-        names = ("heartbeat", "requests", "retries", "failures", "cache_hits", "cache_misses",
-                 "cache_waits", "connections", "in_flight")
-        return dict(zip(names, values)) | {"endpoints": values[9:9 + ENDPOINTS]}
 
 
 class SupervisedWorker(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="gateway-test-")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.page = Page()
+        self.page = pages.State()
         self.addCleanup(os.close, self.page.fd)
+        self.metrics = pages.Metrics()
+        self.addCleanup(os.close, self.metrics.fd)
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.addCleanup(self.notify.close)
         self.notify.bind(os.path.join(self.folder, "notify.sock"))
@@ -105,13 +65,14 @@ class SupervisedWorker(unittest.TestCase):
     def start(self, ready=True):
         env = {name: value for name, value in os.environ.items()
                if not name.startswith(("GWCTL_", "LISTEN_"))}
-        env |= {"GWCTL_HOME": self.folder, "LISTEN_FDS": "2",
-                "LISTEN_FDNAMES": "listen.0:state",
+        env |= {"GWCTL_HOME": self.folder, "LISTEN_FDS": "3",
+                "LISTEN_FDNAMES": "listen.0:state:metrics",
                 "NOTIFY_SOCKET": self.notify.getsockname()}
-        # LISTEN_PID is the worker's own pid; descriptors 3 and 4 are made by the shell.
-        fds = [fcntl.fcntl(fd, fcntl.F_DUPFD, 50) for fd in (self.slot.fileno(), self.page.fd)]
-        command = (f"exec 3<&{fds[0]} 4<&{fds[1]} {fds[0]}<&- {fds[1]}<&-; "
-                   f"LISTEN_PID=$$ exec {os.path.join(BIN, 'gateway')}")
+        # LISTEN_PID is the worker's own pid; descriptors from 3 on are made by the shell.
+        fds = [fcntl.fcntl(fd, fcntl.F_DUPFD, 50)
+               for fd in (self.slot.fileno(), self.page.fd, self.metrics.fd)]
+        moves = " ".join(f"{3 + n}<&{fd} {fd}<&-" for n, fd in enumerate(fds))
+        command = f"exec {moves}; LISTEN_PID=$$ exec {os.path.join(BIN, 'gateway')}"
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(["bash", "-c", command], env=env, stderr=log,
                                             stdin=subprocess.DEVNULL, stdout=log, pass_fds=fds)
@@ -131,6 +92,9 @@ class SupervisedWorker(unittest.TestCase):
             text = log.read()
         self.assertEqual(status, 0, text)
         self.assertNotIn("Sanitizer", text)
+
+    def requests(self, column):
+        return self.metrics.column(column).sum("requests")
 
     def fetch(self, path="/", port=None):
         with Client(port or self.port) as client:
@@ -157,7 +121,7 @@ class SupervisedWorker(unittest.TestCase):
         self.push({"api": []})
         self.assertEqual(self.fetch()[0], 503)
         self.assertEqual(self.fetch("/health/ready")[0], 503)
-        wait_until(lambda: self.page.column(7)["requests"] == 7, what="the count of requests")
+        wait_until(lambda: self.requests(7) == 7, what="the count of requests")
         self.assertGreater(self.page.column(7)["heartbeat"], 0)
 
     def test_counts_what_a_removed_endpoint_still_does(self):
@@ -194,9 +158,11 @@ class SupervisedWorker(unittest.TestCase):
         self.column = 9
         self.supervisor.listen()
         wait_until(lambda: self.supervisor.registered == 2, what="the second registration")
-        wait_until(lambda: self.page.column(9)["requests"] == 1, what="the new column")
-        self.assertEqual(self.page.column(7)["requests"], 0)
+        wait_until(lambda: self.requests(9) == 0 and self.page.column(9)["heartbeat"],
+                   what="the new column")
         self.assertEqual(self.fetch()[0], 200)
+        wait_until(lambda: self.requests(9) == 1, what="the count in the new column")
+        self.assertEqual(self.requests(7), 1)
         self.push({"api": []})
         self.assertEqual(self.fetch()[0], 503)
 

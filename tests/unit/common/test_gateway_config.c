@@ -68,8 +68,9 @@ static const struct token_row {
     {"{\"token_sha256\":\"ga7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}", 1},
     {"{\"token_sha256\":\"\"}", 1},
     {"{\"token_sha256\":1}", 1},
-    {"{}", 1},
-    {"{\"token\":\"a\"}", 2},
+    {"{}", 0},
+    {"{\"hash_addresses\":true}", 0},
+    {"{\"token\":\"a\"}", 1},
     {"false", 1},
 };
 

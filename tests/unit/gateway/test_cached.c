@@ -23,6 +23,7 @@ enum { LONG_MS = 60000, NONCE = 7 };
 
 static struct server server;
 static struct state_column column;
+static const struct gateway_config no_routes;
 static struct route_config route;
 static struct cache_config config;
 
@@ -181,6 +182,7 @@ static void set_up(void)
     memset(&column, 0, sizeof column);
     server.loop = &test_loop;
     server.column = &column;
+    metrics_init(&server.metrics, &no_routes, NULL, 0);
     config = (struct cache_config){.ttl_ms = LONG_MS,
                                    .keep_stale_ms = LONG_MS,
                                    .hit_for_miss_ms = LONG_MS,
@@ -205,6 +207,7 @@ static void tear_down(void)
     cache_fini(&server.cache, &test_loop);
     buf_free(&key);
     buf_free(&variant_key);
+    metrics_fini(&server.metrics);
     page_test_close();
     fake_close();
     loop_test_close();
@@ -273,6 +276,16 @@ static bool is_command(const redisReply *command, const char *name, const struct
                               memcmp(command->element[1]->str, about->data, about->length) == 0));
 }
 
+// Of all requests that are over.
+static void check_counts(unsigned hits, unsigned misses, unsigned stale, unsigned bypass)
+{
+    const unsigned wanted[CACHE_COUNT] = {
+        [CACHE_HIT] = hits, [CACHE_MISS] = misses, [CACHE_STALE] = stale, [CACHE_BYPASS] = bypass};
+    for (unsigned i = 0; i < CACHE_COUNT; ++i)
+        ck_assert_msg(metrics_column_sum_of(server.metrics.own, METRIC_CACHE, i) == wanted[i], "%s",
+                      metric_cache_name(i));
+}
+
 // --- without Redis ------------------------------------------------------------------------------
 
 START_TEST(what_is_stored_is_answered_at_once)
@@ -280,9 +293,7 @@ START_TEST(what_is_stored_is_answered_at_once)
     put_answer(&key, "stored", 0);
     ask(&asker);
     wait_answer(&asker, "HIT", "stored");
-    ck_assert_uint_eq(column.cache_hits, 1);
-    ck_assert_uint_eq(column.cache_misses, 0);
-    ck_assert_uint_eq(column.cache_waits, 0);
+    check_counts(1, 0, 0, 0);
     ck_assert_uint_eq(column.touch_count, 1);
     ck_assert_uint_eq(fake.commands, 0);
 }
@@ -301,7 +312,7 @@ START_TEST(one_fetches_and_stores_for_both)
     leave(&asker);
     wait_answer(&other, "HIT", "fetched");
     check_commands("CACHE.LOCK CACHE.SET CACHE.UNLOCK");
-    ck_assert_uint_eq(column.cache_misses, 2);
+    check_counts(0, 2, 0, 0);
 }
 END_TEST
 
@@ -397,6 +408,7 @@ START_TEST(what_is_stale_is_given_when_the_fetch_fails)
     asker.fetches = 0;
     ck_assert(cached_answer_stale(asker.exchange.cached));
     wait_answer(&asker, "STALE", "old");
+    check_counts(0, 0, 1, 0);
     check_commands("CACHE.LOCK CACHE.UNLOCK");
 }
 END_TEST

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "common/state_page.h"
+#include "common/gateway_config.h"
 #include "fake_cachesvc.h"
 #include "page_test.h"
 #include "server.h"
@@ -13,7 +13,7 @@ enum { LOCK_MS = 60000, POLLS_A_LOCK = 10, UNANSWERED_MAX = 4 };
 
 static struct server server;
 static struct cache *const cache = &server.cache;
-static struct state_column column;
+static const struct gateway_config no_routes;
 static struct turn turn;
 static enum turn_news heard;
 static unsigned looks, ends; // news of the one kind, and of the others
@@ -35,15 +35,19 @@ static bool is_ready(void *context)
     return cache->segment.base != NULL && cache_link_tell(cache->slow_link, words, 1);
 }
 
+static uint64_t count_waits(void)
+{
+    return metrics_column_sum(server.metrics.own, METRIC_CACHE_WAITS);
+}
+
 static void set_up(void)
 {
     loop_test_open();
     fake_prepare();
     fake_listen();
     page_test_open();
-    memset(&column, 0, sizeof column);
     server.loop = &test_loop;
-    server.column = &column;
+    metrics_init(&server.metrics, &no_routes, NULL, 0);
     cache_init(cache, &test_loop);
     cache->reply_ms = LOCK_MS; // whatever else the machine does
     cache_open(cache, &test_loop, test_page.fd, fake.path);
@@ -65,6 +69,7 @@ static void tear_down(void)
     turn_end(&turn);
     cache_close(cache);
     cache_fini(cache, &test_loop);
+    metrics_fini(&server.metrics);
     page_test_close();
     fake_close();
     loop_test_close();
@@ -402,7 +407,7 @@ START_TEST(who_is_replied_to_in_time_has_not_waited)
     ask_for(turn.key, ":0\r\n");
     wait_end(TURN_FETCH);
     turn_end(&turn);
-    ck_assert_uint_eq(column.cache_waits, 0);
+    ck_assert_uint_eq(count_waits(), 0);
 }
 END_TEST
 
@@ -413,11 +418,11 @@ START_TEST(who_is_not_has_waited_once_however_often)
     test_page.header->redis_wait_ms = 1;
     turn_go_on(&turn, turn.key);
     wait_end(TURN_FETCH);
-    ck_assert_uint_eq(column.cache_waits, 1);
+    ck_assert_uint_eq(count_waits(), 1);
     ck_assert(turn_begin(&turn)); // on the other link, which has no reply to wait for
     ends = 0;
     wait_end(TURN_FETCH);
-    ck_assert_uint_eq(column.cache_waits, 1);
+    ck_assert_uint_eq(count_waits(), 1);
 }
 END_TEST
 
@@ -425,12 +430,12 @@ START_TEST(who_gives_up_has_waited_too)
 {
     ck_assert(turn_begin(&turn));
     turn_end(&turn);
-    ck_assert_uint_eq(column.cache_waits, 0); // it was not long
+    ck_assert_uint_eq(count_waits(), 0); // it was not long
     ck_assert(turn_begin(&turn));
     cache->reply_ms = 1; // from the next call on; this one goes on
     wait_until(uv_now(&test_loop) + 1);
     turn_end(&turn);
-    ck_assert_uint_eq(column.cache_waits, 1);
+    ck_assert_uint_eq(count_waits(), 1);
 }
 END_TEST
 

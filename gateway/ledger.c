@@ -1,0 +1,137 @@
+// A logger of libh2o: it calls when a request is over and what is known of it is still there. That
+// is after its last byte was written, or when the connection broke; a request whose answer had not
+// begun by then was not answered.
+//
+// Invariant: an answer is written down once; what a client that has gone would have got is not.
+#include "ledger.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+#include "clients.h"
+#include "common/clock.h"
+#include "exchange.h"
+#include "metrics.h"
+
+struct logger {
+    h2o_logger_t super;
+    struct ledger *ledger;
+};
+
+// What is known of a request.
+struct entry {
+    struct metrics_request counts;
+    struct span path, user_agent, peer;
+};
+
+// --- errors -------------------------------------------------------------------------------------
+
+static void copy(char *field, size_t size, struct span text)
+{
+    memcpy(field, text.bytes, text.length < size ? text.length : size);
+}
+
+// The same client gets the same hash, in all workers and as long as the page lives.
+static void copy_hashed(char *field, struct span address, const uint8_t key[METRICS_KEY_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+    enum { HASHED = 8 };
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    if (address.length == 0 ||
+        HMAC(EVP_sha256(), key, METRICS_KEY_SIZE, (const unsigned char *)address.bytes,
+             address.length, hash, NULL) == NULL)
+        return;
+    for (size_t i = 0; i < HASHED; ++i) {
+        *field++ = digits[hash[i] >> 4];
+        *field++ = digits[hash[i] & 15];
+    }
+}
+
+static void keep_error(struct ledger *ledger, const struct entry *entry)
+{
+    struct metric_error error = {.wall_ms = clock_wall_ms(),
+                                 .duration_us = entry->counts.duration_us,
+                                 .status = (uint16_t)entry->counts.status,
+                                 .method = (uint8_t)entry->counts.method};
+    copy(error.path, sizeof(error.path), entry->path);
+    copy(error.user_agent, sizeof(error.user_agent), entry->user_agent);
+    if (ledger->hashes_addresses)
+        copy_hashed(error.ip, entry->peer, ledger->metrics->key);
+    else
+        copy(error.ip, sizeof(error.ip), entry->peer);
+    metrics_writer_error(&ledger->metrics->writer,
+                         entry->counts.status >= 500 ? ERRORS_SERVER : ERRORS_CLIENT, &error);
+}
+
+static void write_down(struct ledger *ledger, const struct entry *entry)
+{
+    metrics_count_request(ledger->metrics, &entry->counts);
+    if (entry->counts.status >= 400)
+        keep_error(ledger, entry);
+}
+
+// --- requests -----------------------------------------------------------------------------------
+
+static struct span span_of(h2o_iovec_t text)
+{
+    return (struct span){text.base, text.len};
+}
+
+static struct span path_of(const h2o_req_t *req)
+{
+    struct span path = span_of(req->input.path);
+    const char *query = memchr(path.bytes, '?', path.length);
+    if (query != NULL)
+        path.length = (size_t)(query - path.bytes);
+    return path;
+}
+
+static struct span user_agent_of(const h2o_req_t *req)
+{
+    ssize_t at = h2o_find_header(&req->headers, H2O_TOKEN_USER_AGENT, -1);
+    return at == -1 ? SPAN("") : span_of(req->headers.entries[at].value);
+}
+
+// libh2o's own answers (own_errors.h) have no exchange, and took no time.
+static void on_request_over(h2o_logger_t *self, h2o_req_t *req)
+{
+    struct ledger *ledger = H2O_STRUCT_FROM_MEMBER(struct logger, super, self)->ledger;
+    struct client *client = client_of_request(req);
+    const struct exchange *exchange = client->exchange;
+    if (req->res.status == 0 || (exchange != NULL && exchange->is_uncounted))
+        return;
+    struct entry entry = {
+        .counts = {.method = metric_method(req->input.method.base, req->input.method.len),
+                   .status = (unsigned)req->res.status,
+                   .bytes = req->bytes_sent},
+        .path = path_of(req),
+        .user_agent = user_agent_of(req),
+        .peer = client_peer(client)};
+    if (exchange != NULL) {
+        entry.counts.route = exchange->counted_as;
+        entry.counts.duration_us = clock_mono_us() - exchange->begun_us;
+    }
+    write_down(ledger, &entry);
+}
+
+void ledger_note_timeout(struct ledger *ledger, struct span peer, uint64_t waited_us,
+                         uint64_t bytes)
+{
+    struct entry entry = {.counts = {.route = METRICS_UNMATCHED,
+                                     .method = METHOD_OTHER,
+                                     .status = 408,
+                                     .duration_us = waited_us,
+                                     .bytes = bytes},
+                          .path = SPAN(""),
+                          .user_agent = SPAN(""),
+                          .peer = peer};
+    write_down(ledger, &entry);
+}
+
+void ledger_install(h2o_pathconf_t *path, struct ledger *ledger)
+{
+    struct logger *logger = (struct logger *)h2o_create_logger(path, sizeof(*logger));
+    logger->super.log_access = on_request_over;
+    logger->ledger = ledger;
+}

@@ -1,0 +1,27 @@
+// What is written down about each request that was answered, whoever has answered it: it is
+// counted, once, and kept among the last errors if it was one.
+#ifndef GW_GATEWAY_LEDGER_H
+#define GW_GATEWAY_LEDGER_H
+
+#include <h2o.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "span.h"
+
+struct metrics;
+
+struct ledger {
+    struct metrics *metrics; // borrowed
+    bool hashes_addresses;   // those of clients, among the errors
+};
+
+// Every request that libh2o ends on this path is written down. The ledger is borrowed.
+void ledger_install(h2o_pathconf_t *path, struct ledger *ledger);
+
+// A 408, which libh2o knows nothing of: nobody understood what was asked. `waited_us`: for the
+// client; `bytes`: of the answer's body.
+void ledger_note_timeout(struct ledger *ledger, struct span peer, uint64_t waited_us,
+                         uint64_t bytes);
+
+#endif

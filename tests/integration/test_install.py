@@ -22,8 +22,9 @@ class Install(gwtest.Case):
                            stdout=subprocess.DEVNULL)
             binaries = os.path.join(prefix, "bin")
             self.assertEqual(sorted(os.listdir(binaries)), sorted(PROGRAMS))
-            self.assertTrue(os.path.exists(os.path.join(prefix, "share/gwctl/ecosystem/demo.json")))
-            self.assertTrue(os.path.exists(os.path.join(prefix, "share/doc/gwctl/README.md")))
+            for file in ("gwctl/ecosystem/demo.json", "gwctl/ecosystem/monitoring/alerts.yml",
+                         "doc/gwctl/README.md"):
+                self.assertTrue(os.path.exists(os.path.join(prefix, "share", file)), file)
             self.check_links(os.path.join(prefix, "share/doc/gwctl/README.md"))
             self.start_from(binaries, os.path.join(prefix, "share/gwctl/ecosystem/demo.json"))
 

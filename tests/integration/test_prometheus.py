@@ -1,14 +1,15 @@
-"""A real Prometheus, with the configuration and the rules that are shipped, scrapes every family that
-docs/metrics.md names, and its alerts fire.
+"""A real Prometheus, with the configuration and the rules that are shipped, scrapes every family
+that docs/metrics.md names, and its alerts fire.
 
-The target is an HTTP server of this test that serves tests/prometheus/families.*, in the format that
-Prometheus asks for; what it counts and shows can be changed.
+The target is an HTTP server of this test that serves tests/prometheus/families.*, in the format
+that Prometheus asks for; what it counts and shows can be changed.
 """
 
 import http.server
 import os
 import re
 import threading
+import time
 import unittest
 
 import gwtest
@@ -53,14 +54,15 @@ class Golden:
         case.addCleanup(self._server.shutdown)
 
     def _answer(self, request):
-        asked = request.headers["Accept"].partition(",")[0].startswith("application/openmetrics-text")
-        kind = self.only or (OPENMETRICS if asked else TEXT)
+        first = request.headers["Accept"].partition(",")[0]
+        asked = OPENMETRICS if first.startswith("application/openmetrics-text") else TEXT
+        kind = self.only or asked
         with self._lock:
             for sample, step in self._steps.items():
                 self._values[sample] += step
             body = golden(FORMATS[kind])
-            for sample, value in self._values.items():
-                body = prometheus.changed(body, f"(?m)^{re.escape(sample)} .*$", f"{sample} {value}")
+            body = prometheus.changed(body, {f"^{re.escape(sample)} .*$": f"{sample} {value}"
+                                             for sample, value in self._values.items()})
             self.given.add(kind)
         request.send_response(200 if request.path == PATH else 404)
         request.send_header("Content-Type", kind)
@@ -149,6 +151,11 @@ class Alerts(Case):
         self.assertEqual([alert["annotations"]["summary"] for alert in alerts],
                          ["High error rate detected"])
         self.assertEqual(alerts[0]["labels"]["severity"], "critical")
+        now = time.time()
+        for series, points in server.query_range("http_requests_total", now - 30, now, 0.1):
+            values = [value for _, value in points]
+            self.assertGreater(len(set(values)), 1, series)
+            self.assertEqual(values, sorted(values), series)
 
     def test_every_alert_fires_and_its_text_is_whole(self):
         target = Golden(self)

@@ -1,7 +1,7 @@
 """A real Prometheus with the files of ecosystem/monitoring, and what docs/metrics.md says.
 
-The shipped files are used as they are, but for times and targets: with the file's fifteen seconds and
-five minutes a test would take as long.
+The shipped files are used as they are, but for times and targets: with the fifteen seconds and five
+minutes that they say a test would take as long.
 """
 
 import http.client
@@ -24,11 +24,12 @@ def shipped(name):
         return file.read()
 
 
-def changed(text, pattern, replacement):
-    """The text with every match replaced; that there is one is part of it."""
-    text, count = re.subn(pattern, lambda _: replacement, text)
-    if not count:
-        raise AssertionError(f"the shipped file has no {pattern}")
+def changed(text, replacements):
+    """The text with every match of a pattern replaced; that each has one is part of it."""
+    for pattern, replacement in replacements.items():
+        text, count = re.subn(pattern, lambda _: replacement, text, flags=re.M)
+        if not count:
+            raise AssertionError(f"nothing there is {pattern}")
     return text
 
 
@@ -40,17 +41,16 @@ def documented():
 
 
 class Prometheus:
-    """Scrapes targets ("127.0.0.1:5055") every 200 ms and evaluates the shipped rules as often. Alerts
-    fire as soon as their expression holds."""
+    """Scrapes targets ("127.0.0.1:5055") every 200 ms and evaluates the shipped rules as often.
+    Alerts fire as soon as their expression holds."""
 
     def __init__(self, case, *targets):
         require("prometheus")
         self.folder = tempfile.TemporaryDirectory(prefix="gwctl-prometheus-")
         case.addCleanup(self.folder.cleanup)
-        self._write("prometheus.yml", changed(changed(shipped("prometheus.yml"), r"\b15s\b", "200ms"),
-                                              r'\["localhost:5055"\]', json.dumps(targets)))
-        self._write("alerts.yml", changed(changed(shipped("alerts.yml"), r"\bfor: \w+", "for: 0s"),
-                                          r"\binterval: \w+", "interval: 200ms"))
+        self._write("prometheus.yml", {r"\b15s\b": "200ms",
+                                       r'\["localhost:5055"\]': json.dumps(targets)})
+        self._write("alerts.yml", {r"\bfor: \w+": "for: 0s", r"\binterval: \w+": "interval: 200ms"})
         self.port = free_port()
         self.log = open(os.path.join(self.folder.name, "log"), "w+")
         self.process = subprocess.Popen(
@@ -61,9 +61,9 @@ class Prometheus:
         case.addCleanup(self.close)
         wait_until(self._is_ready, 30, "Prometheus is ready")
 
-    def _write(self, name, text):
+    def _write(self, name, replacements):
         with open(os.path.join(self.folder.name, name), "w") as file:
-            file.write(text)
+            file.write(changed(shipped(name), replacements))
 
     def _is_ready(self):
         if not process_exists(self.process.pid):

@@ -17,6 +17,7 @@
 #include "daemon.h"
 #include "endpoints.h"
 #include "listing.h"
+#include "metricsd_feed.h"
 #include "operation.h"
 #include "reload.h"
 #include "selector.h"
@@ -368,8 +369,8 @@ static struct worker *find_speaker(const struct request *request)
     return daemon_find_pid(request->daemon, control_peer_pid(request->connection));
 }
 
-// Only gateway workers become the connection's worker: those are sent the endpoint sets, and waited
-// for. False when there is no column left.
+// Gateway workers become the connection's worker: they are sent the endpoint sets, and waited for.
+// False when there is no column left.
 static bool register_gateway(const struct request *request, struct worker *worker,
                              struct json_object *answer)
 {
@@ -378,9 +379,29 @@ static bool register_gateway(const struct request *request, struct worker *worke
     if (worker->column == WORKER_NO_COLUMN)
         return false;
     control_set_worker(request->connection, worker);
-    request->daemon->changed = true;
+    json_object_object_add(answer, "document", json_object_get(spec_document(worker->spec)));
     json_object_object_add(answer, "column", json_object_new_int(worker->column));
     json_object_object_add(answer, "endpoints", endpoints_current(request->daemon->endpoints));
+    request->daemon->changed = true;
+    return true;
+}
+
+// Adds what a process of the role is to know; false when there is no place for it.
+static bool register_role(const struct request *request, struct worker *worker,
+                          struct json_object *answer)
+{
+    switch (spec_role(worker->spec)) {
+    case SPEC_APP: // may not say it
+        break;
+    case SPEC_GATEWAY:
+        return register_gateway(request, worker, answer);
+    case SPEC_CACHESVC: // asks once
+        json_object_object_add(answer, "document", json_object_get(spec_document(worker->spec)));
+        break;
+    case SPEC_METRICSD:
+        metricsd_feed_register(request->daemon->feed, request->connection, worker, answer);
+        break;
+    }
     return true;
 }
 
@@ -393,8 +414,7 @@ static void verb_register(const struct request *request)
         return;
     }
     struct json_object *answer = json_object_new_object();
-    json_object_object_add(answer, "document", json_object_get(spec_document(worker->spec)));
-    if (spec_gateway(worker->spec) && !register_gateway(request, worker, answer)) {
+    if (!register_role(request, worker, answer)) {
         json_object_put(answer);
         control_refuse(request->connection, request->id, "too many gateway workers");
         return;

@@ -18,6 +18,8 @@
 #include "common/usock.h"
 #include "operation.h"
 
+enum { UNREAD_MAX = 4 << 20 }; // bytes that wait for a peer when there is more to say
+
 struct control {
     struct daemon *daemon;
     uv_pipe_t listener;
@@ -180,6 +182,11 @@ void control_close(struct control *control)
     }
 }
 
+void control_cut(struct control_connection *connection)
+{
+    close_connection(connection);
+}
+
 struct daemon *control_daemon(struct control_connection *connection)
 {
     return connection->control->daemon;
@@ -211,7 +218,12 @@ static void on_written(uv_write_t *request, int status)
 
 void control_send(struct control_connection *connection, struct json_object *message)
 {
+    uv_stream_t *stream = (uv_stream_t *)&connection->pipe;
     char *line = message_line(message);
+    if (!connection->closing && uv_stream_get_write_queue_size(stream) > UNREAD_MAX) {
+        log_warn("control: pid %d does not read, it is cut off", (int)connection->pid);
+        close_connection(connection);
+    }
     if (connection->closing) {
         free(line);
         return;
@@ -219,7 +231,7 @@ void control_send(struct control_connection *connection, struct json_object *mes
     struct outgoing *outgoing = mem_zalloc(1, sizeof *outgoing);
     outgoing->text = line;
     uv_buf_t bytes = uv_buf_init(line, (unsigned)strlen(line));
-    if (uv_write(&outgoing->request, (uv_stream_t *)&connection->pipe, &bytes, 1, on_written) != 0)
+    if (uv_write(&outgoing->request, stream, &bytes, 1, on_written) != 0)
         on_written(&outgoing->request, -1);
 }
 

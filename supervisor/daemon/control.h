@@ -21,7 +21,8 @@ void control_close(struct control *control);
 struct daemon *control_daemon(struct control_connection *connection);
 pid_t control_peer_pid(const struct control_connection *connection);
 
-// Messages; `message` and `more` are taken. Sending to a connection that is closing does nothing.
+// Messages; `message` and `more` are taken. Sending to a connection that is closing does nothing;
+// a peer that does not read is cut off when too much waits for it, so that nobody holds us up.
 void control_send(struct control_connection *connection, struct json_object *message);
 void control_progress(struct control_connection *connection, int64_t id, const char *text);
 void control_answer(struct control_connection *connection, int64_t id, struct json_object *more);
@@ -30,7 +31,11 @@ void control_refuse(struct control_connection *connection, int64_t id, const cha
 // A push with file descriptors, at once or not at all: false when the peer does not read.
 bool control_send_fd(struct control_connection *connection, struct json_object *message, int fd);
 
-// The gateway worker at the other end; set by `register`, NULL when its process has ended.
+// Closes the connection; what was not sent yet is lost. It is gone with a later turn of the loop.
+void control_cut(struct control_connection *connection);
+
+// The gateway worker or metricsd at the other end; set by `register`, NULL when its process has
+// ended.
 void control_set_worker(struct control_connection *connection, struct worker *worker);
 
 // The endpoint generation the worker acknowledged last.

@@ -21,6 +21,7 @@
 #include "guard.h"
 #include "keeper_link.h"
 #include "kept_socket.h"
+#include "metricsd_feed.h"
 #include "notify_socket.h"
 #include "operation.h"
 #include "port_pool.h"
@@ -274,8 +275,8 @@ static void sweep(struct daemon *daemon)
     }
 }
 
-// Once a turn of the loop, before it waits: however much a turn changes, it is cleaned up and
-// written once.
+// Once a turn of the loop, before it waits: however much a turn changes, it is cleaned up, written
+// and told once.
 static void on_before_waiting(uv_prepare_t *prepare)
 {
     struct daemon *daemon = prepare->data;
@@ -288,6 +289,7 @@ static void on_before_waiting(uv_prepare_t *prepare)
         daemon_look_for_end(daemon);
     }
     snapshot_save(daemon);
+    metricsd_feed_push(daemon->feed);
 }
 
 static void take_over(struct daemon *daemon)
@@ -332,6 +334,7 @@ int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err 
     daemon->ports = port_pool_new();
     daemon->operations = operations_new(daemon);
     daemon->endpoints = endpoints_new(daemon);
+    daemon->feed = metricsd_feed_new(daemon);
     if (open_control(daemon, err) == -1 || write_pid(err) == -1)
         return -1;
     daemon->guard = guard_start(daemon);
@@ -411,6 +414,7 @@ void daemon_end(struct daemon *daemon)
 void daemon_close(struct daemon *daemon)
 {
     operations_free(daemon->operations);
+    metricsd_feed_free(daemon->feed);
     endpoints_free(daemon->endpoints);
     port_pool_free(daemon->ports);
     state_page_unmap(daemon->page);

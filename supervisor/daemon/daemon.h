@@ -15,6 +15,7 @@ struct control;
 struct endpoints;
 struct guard;
 struct keeper_link;
+struct metricsd_feed;
 struct notify_socket;
 struct operations;
 struct port_pool;
@@ -35,6 +36,7 @@ struct daemon {
     struct control *control;
     struct endpoints *endpoints;
     struct guard *guard;
+    struct metricsd_feed *feed;
     struct operations *operations;
     int lock_fd;
     int control_fd;  // of the listening socket; control.c owns it

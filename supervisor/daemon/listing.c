@@ -23,8 +23,7 @@ static void put_number(struct json_object *object, const char *key, int64_t numb
     json_object_object_add(object, key, json_object_new_int64(number));
 }
 
-// PM2's word for a state; ours has more of them.
-static const char *pm2_status(enum worker_state state)
+const char *listing_status(enum worker_state state)
 {
     if (state == WORKER_STARTING)
         return "launching";
@@ -72,7 +71,7 @@ static struct json_object *build_pm2_env(const struct worker *worker)
 
     put_text(env, "name", worker->app->name);
     put_text(env, "namespace", "default");
-    put_text(env, "status", pm2_status(worker->state));
+    put_text(env, "status", listing_status(worker->state));
     put_number(env, "pm_id", worker->slot->id);
     put_number(env, "restart_time", worker->slot->restarts);
     put_number(env, "unstable_restarts", worker->slot->history.unstable);

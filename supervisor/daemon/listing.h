@@ -9,6 +9,9 @@
 // {"processes": [...]}; the caller owns it. Secrets in environments are masked.
 struct json_object *listing_build(struct daemon *daemon);
 
+// PM2's word for a state, as lists show it; ours has more of them.
+const char *listing_status(enum worker_state state);
+
 // A slot's restarts by reason: {"crash": 2, ...}; the caller owns it.
 struct json_object *listing_restarts(const struct slot *slot);
 

@@ -58,6 +58,7 @@ static struct json_object *worker_record(const struct worker *worker)
     put(record, "endpoint", worker->endpoint);
     put(record, "column", worker->column);
     put(record, "started", (int64_t)worker->started_mono_ms);
+    put(record, "started_wall", (int64_t)worker->started_wall_ms);
     put(record, "online", (int64_t)worker->online_wall_ms);
     put(record, "exit_code", worker->exit_code);
     put_bool(record, "stop_wanted", worker->stop_wanted);
@@ -205,6 +206,7 @@ static void fill_worker(struct worker *worker, struct json_object *record)
     worker->endpoint = (int)json_get_int(record, "endpoint", WORKER_NO_ENDPOINT);
     worker->column = (int)json_get_int(record, "column", WORKER_NO_COLUMN);
     worker->started_mono_ms = (uint64_t)json_get_int(record, "started", 0);
+    worker->started_wall_ms = (uint64_t)json_get_int(record, "started_wall", 0);
     worker->online_wall_ms = (uint64_t)json_get_int(record, "online", 0);
     worker->was_ready = worker->online_wall_ms > 0;
     worker->exit_code = (int)json_get_int(record, "exit_code", -1);

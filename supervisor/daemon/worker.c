@@ -223,6 +223,7 @@ static void act_spawn(struct worker *worker)
         app_count_restart(worker->slot, worker->restart_reason);
     worker->restart_reason = RESTART_NO_REASON;
     worker->started_mono_ms = clock_mono_ms();
+    worker->started_wall_ms = clock_wall_ms();
     worker->was_ready = false;
     worker->stop_wanted = worker->again_wanted = false;
     worker->ready_by = NULL;

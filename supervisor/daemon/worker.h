@@ -41,7 +41,7 @@ struct worker {
     int endpoint; // index in the state page, or WORKER_NO_ENDPOINT
     bool serving; // part of the endpoint sets
     int column;   // gateway workers: column of the state page, or WORKER_NO_COLUMN
-    struct control_connection *link; // gateway workers: registered; NULL: not
+    struct control_connection *link; // gateway workers, metricsd: registered; NULL: not
 
     bool candidate;    // a reload's new process: does not restart before it took over
     bool stop_wanted;  // we asked it to end
@@ -49,6 +49,7 @@ struct worker {
     enum restart_reason restart_reason; // what a process after this one is counted as
 
     uint64_t started_mono_ms;        // of the last spawn
+    uint64_t started_wall_ms;        // the same, for people
     uint64_t online_wall_ms;         // since when it is ready; 0: not
     const char *ready_by;            // what proved it: "http", "notify" ...; NULL: not yet
     bool was_ready;                  // since the last spawn

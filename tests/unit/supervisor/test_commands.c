@@ -16,15 +16,21 @@
 #include "common/mem.h"
 #include "common/usock.h"
 #include "control.h"
+#include "endpoints.h"
+#include "keeper_link.h"
 #include "loop_test.h"
+#include "metricsd_feed.h"
 #include "operation.h"
 
+#define APPS "\"apps\":[{\"name\":\"app\",\"script\":\"/s\",\"port\":7}]"
+#define GATEWAY                                                                                    \
+    "\"gateway\":{\"instances\":1,\"listen\":[{\"address\":\"127.0.0.1:1\"}],"                     \
+    "\"upstreams\":{\"u\":{\"app\":\"app\"}},"                                                     \
+    "\"routes\":[{\"path\":\"/*\",\"upstream\":\"u\"}]}"
+
 static const char document[] =
-    "{\"apps\":[{\"name\":\"app\",\"script\":\"/s\"}],"
-    "\"cachesvc\":{\"redis\":{\"host\":\"db\"}},"
-    "\"gateway\":{\"instances\":1,\"listen\":[{\"address\":\"127.0.0.1:1\"}],"
-    "\"upstreams\":{\"u\":{\"servers\":\"unix:/a\"}},"
-    "\"routes\":[{\"path\":\"/*\",\"upstream\":\"u\"}]}}";
+    "{" APPS ","
+    "\"cachesvc\":{\"redis\":{\"host\":\"db\"}},\"metricsd\":{}," GATEWAY "}";
 
 static char folder[] = "/tmp/gwctl-test-XXXXXX";
 static char path[64];
@@ -34,10 +40,11 @@ static struct buf received;
 
 // --- the supervisor -----------------------------------------------------------------------------
 
-static void add_apps(void)
+// New apps for those that are not in the list; the others get these settings.
+static void read_apps(const char *text)
 {
     size_t count;
-    struct json_object *parsed = json_tokener_parse(document);
+    struct json_object *parsed = json_tokener_parse(text);
     struct config_errors *errors = config_errors_new("t");
     struct ecosystem *ecosystem = ecosystem_from_document(parsed, errors);
     ck_assert_msg(ecosystem != NULL, "%s", config_errors_text(errors, 0));
@@ -45,19 +52,43 @@ static void add_apps(void)
     json_object_put(parsed);
     struct spec **specs = spec_list(ecosystem, NULL, &count);
     for (size_t i = 0; i < count; i++) {
-        daemon_add_app(&supervisor, app_new(&supervisor, specs[i], "t"));
+        struct app *app = daemon_find_app(&supervisor, spec_name(specs[i]));
+        if (app)
+            app_set_spec(app, specs[i]);
+        else
+            daemon_add_app(&supervisor, app_new(&supervisor, specs[i], "t"));
         spec_unref(specs[i]);
     }
     free(specs);
 }
+
+static void on_exit_reported(void *context, pid_t pid, int status)
+{
+    (void)context;
+    (void)pid;
+    (void)status;
+}
+
+static void on_keeper_lost(void *context)
+{
+    (void)context;
+}
+
+static const struct keeper_link_events keeper_events = {on_exit_reported, on_keeper_lost};
 
 static void set_up(void)
 {
     struct err err;
     loop_test_open();
     supervisor = (struct daemon){.loop = &test_loop};
+    supervisor.snapshot_fd = -1;
     supervisor.operations = operations_new(&supervisor);
-    add_apps();
+    supervisor.endpoints = endpoints_new(&supervisor);
+    supervisor.feed = metricsd_feed_new(&supervisor);
+    supervisor.keeper = keeper_link_open(&test_loop, &keeper_events, NULL, &err);
+    ck_assert_ptr_nonnull(supervisor.keeper);
+    supervisor.page = mem_zalloc(1, sizeof *supervisor.page);
+    read_apps(document);
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/s", folder);
     int listener = usock_listen(path, &err);
@@ -85,8 +116,14 @@ static void tear_down(void)
         app_free(supervisor.apps);
         supervisor.apps = next;
     }
+    keeper_link_close(supervisor.keeper);
     loop_test_close();
+    metricsd_feed_free(supervisor.feed);
+    endpoints_free(supervisor.endpoints);
     operations_free(supervisor.operations);
+    free(supervisor.page);
+    if (supervisor.snapshot_fd >= 0)
+        close(supervisor.snapshot_fd);
     unlink(path);
     rmdir(folder);
 }
@@ -198,6 +235,122 @@ START_TEST(nobody_is_what_it_is_not)
 }
 END_TEST
 
+START_TEST(without_a_column_it_is_refused)
+{
+    memset(supervisor.columns_used, true, sizeof supervisor.columns_used);
+    become("gateway");
+    say("{\"id\":7,\"cmd\":\"register\",\"args\":{\"role\":\"gateway\"}}\n");
+    struct json_object *answer = hear();
+    ck_assert_str_eq(json_get_string(answer, "error", ""), "too many gateway workers");
+    ck_assert_uint_eq(count_workers(), 0);
+    json_object_put(answer);
+}
+END_TEST
+
+// --- metricsd -----------------------------------------------------------------------------------
+
+static struct json_object *register_metricsd(void)
+{
+    become("metricsd");
+    say("{\"id\":7,\"cmd\":\"register\",\"args\":{\"role\":\"metricsd\"}}\n");
+    struct json_object *answer = hear();
+    ck_assert(json_get_bool(answer, "ok", false));
+    return answer;
+}
+
+static struct worker *worker_of(const char *name)
+{
+    return daemon_find_app(&supervisor, name)->slots[0]->current;
+}
+
+START_TEST(metricsd_hears_of_all)
+{
+    static const char *const roles[] = {"app", "cachesvc", "metricsd", "gateway"};
+    struct json_object *answer = register_metricsd();
+    struct json_object *expected = json_tokener_parse(document);
+    struct json_object *processes = json_get_array(answer, "processes");
+    ck_assert(json_object_equal(json_get_object(answer, "document"), expected));
+    ck_assert_int_eq(json_get_int(json_get_object(answer, "endpoints"), "generation", -1), 0);
+    ck_assert_uint_eq(json_object_array_length(processes), 4);
+    for (size_t i = 0; i < 4; i++) {
+        struct json_object *process = json_object_array_get_idx(processes, i);
+        ck_assert_str_eq(json_get_string(process, "role", ""), roles[i]);
+        ck_assert_int_eq(json_get_int(process, "id", -1), (int64_t)i);
+        ck_assert_int_eq(json_get_int(process, "column", 0), -1);
+        ck_assert_str_eq(json_get_string(process, "state", ""), "stopped");
+    }
+    // Its own entry has the pid by which it is known.
+    ck_assert_int_eq(json_get_int(json_object_array_get_idx(processes, 2), "pid", 0), getpid());
+    json_object_put(expected);
+    json_object_put(answer);
+}
+END_TEST
+
+START_TEST(what_changes_is_pushed_once)
+{
+    json_object_put(register_metricsd());
+    worker_of("app")->state = WORKER_ONLINE;
+    worker_of("app")->slot->restarts_by[RESTART_HUNG] = 3;
+    metricsd_feed_push(supervisor.feed);
+    metricsd_feed_push(supervisor.feed); // nothing is new
+    struct json_object *push = hear();
+    ck_assert_str_eq(json_get_string(push, "cmd", ""), "processes");
+    struct json_object *processes = json_get_array(json_get_object(push, "args"), "processes");
+    struct json_object *app = json_object_array_get_idx(processes, 0);
+    ck_assert_uint_eq(json_object_array_length(processes), 4);
+    ck_assert_str_eq(json_get_string(app, "state", ""), "online");
+    ck_assert_int_eq(json_get_int(json_get_object(app, "restarts"), "hung", 0), 3);
+    ck_assert_str_eq(read_log(), ""); // the next thing that is heard is its answer
+    json_object_put(push);
+}
+END_TEST
+
+START_TEST(endpoint_sets_are_pushed_and_nobody_waits)
+{
+    json_object_put(register_metricsd());
+    endpoints_resume(supervisor.endpoints, 41);
+    endpoints_push(supervisor.endpoints);
+    struct json_object *push = hear();
+    ck_assert_str_eq(json_get_string(push, "cmd", ""), "endpoints");
+    ck_assert_int_eq(json_get_int(json_get_object(push, "args"), "generation", 0), 42);
+    ck_assert(endpoints_acknowledged(supervisor.endpoints, 42));
+    json_object_put(push);
+}
+END_TEST
+
+START_TEST(who_does_not_read_is_cut_off)
+{
+    json_object_put(register_metricsd());
+    for (int i = 0; i < 100000 && count_workers() > 0; i++) {
+        worker_of("app")->slot->restarts_by[RESTART_CRASH]++;
+        metricsd_feed_push(supervisor.feed);
+        uv_run(&test_loop, UV_RUN_NOWAIT);
+    }
+    ck_assert_uint_eq(count_workers(), 0);
+    metricsd_feed_push(supervisor.feed); // to nobody
+}
+END_TEST
+
+static bool has_ended(void *context)
+{
+    char byte;
+    (void)context;
+    return recv(peer, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+START_TEST(another_document_is_told_by_a_new_connection)
+{
+    json_object_put(register_metricsd());
+    read_apps(document); // reads the same: nothing is new
+    metricsd_feed_push(supervisor.feed);
+    ck_assert_uint_eq(count_workers(), 1);
+    read_apps("{" APPS "," GATEWAY "}");
+    metricsd_feed_push(supervisor.feed);
+    ck_assert_uint_eq(count_workers(), 0);
+    loop_test_wait(has_ended, NULL);
+}
+END_TEST
+
 // --- event --------------------------------------------------------------------------------------
 
 static const struct event_row {
@@ -272,6 +425,12 @@ int main(void)
     tcase_add_test(tests, the_cache_gets_the_document);
     tcase_add_loop_test(tests, nobody_is_what_it_is_not, 0,
                         (int)(sizeof(refusals) / sizeof(refusals[0])));
+    tcase_add_test(tests, without_a_column_it_is_refused);
+    tcase_add_test(tests, metricsd_hears_of_all);
+    tcase_add_test(tests, what_changes_is_pushed_once);
+    tcase_add_test(tests, endpoint_sets_are_pushed_and_nobody_waits);
+    tcase_add_test(tests, who_does_not_read_is_cut_off);
+    tcase_add_test(tests, another_document_is_told_by_a_new_connection);
     tcase_add_loop_test(tests, an_event_is_a_line_of_the_log, 0,
                         (int)(sizeof(events) / sizeof(events[0])));
     tcase_add_test(tests, a_long_text_is_cut);

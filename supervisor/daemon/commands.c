@@ -21,6 +21,7 @@
 #include "operation.h"
 #include "reload.h"
 #include "selector.h"
+#include "snapshot.h"
 
 enum { EVENT_WORD_SIZE = 32 };
 
@@ -379,6 +380,8 @@ static bool register_gateway(const struct request *request, struct worker *worke
     if (worker->column == WORKER_NO_COLUMN)
         return false;
     control_set_worker(request->connection, worker);
+    // Before it counts there: a supervisor after us must not give the column to another.
+    snapshot_save(request->daemon);
     json_object_object_add(answer, "document", json_object_get(spec_document(worker->spec)));
     json_object_object_add(answer, "column", json_object_new_int(worker->column));
     json_object_object_add(answer, "endpoints", endpoints_current(request->daemon->endpoints));

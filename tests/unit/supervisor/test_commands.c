@@ -235,6 +235,38 @@ START_TEST(nobody_is_what_it_is_not)
 }
 END_TEST
 
+// What the snapshot that the keeper would have says of the gateway's column.
+static int64_t column_in_snapshot(void)
+{
+    static char text[65536];
+    struct err err;
+    ssize_t length = pread(supervisor.snapshot_fd, text, sizeof text, 0);
+    ck_assert_int_gt(length, 0);
+    struct json_object *snapshot = json_parse_message(text, (size_t)length, &err);
+    struct json_object *apps = json_get_array(snapshot, "apps");
+    struct json_object *gateway =
+        json_object_array_get_idx(apps, json_object_array_length(apps) - 1);
+    struct json_object *slot = json_object_array_get_idx(json_get_array(gateway, "slots"), 0);
+    int64_t column = json_get_int(json_get_object(slot, "current"), "column", -2);
+    json_object_put(snapshot);
+    return column;
+}
+
+START_TEST(a_column_is_noted_before_it_is_given)
+{
+    supervisor.columns_used[0] = true;
+    become("gateway");
+    say("{\"id\":7,\"cmd\":\"register\",\"args\":{\"role\":\"gateway\"}}\n");
+    struct json_object *answer = hear();
+    ck_assert(json_get_bool(answer, "ok", false));
+    ck_assert_int_eq(json_get_int(answer, "column", -1), 1);
+    ck_assert_int_eq(column_in_snapshot(), 1);
+    ck_assert_ptr_nonnull(json_get_object(answer, "endpoints"));
+    ck_assert_ptr_nonnull(json_get_object(answer, "document"));
+    json_object_put(answer);
+}
+END_TEST
+
 START_TEST(without_a_column_it_is_refused)
 {
     memset(supervisor.columns_used, true, sizeof supervisor.columns_used);
@@ -425,6 +457,7 @@ int main(void)
     tcase_add_test(tests, the_cache_gets_the_document);
     tcase_add_loop_test(tests, nobody_is_what_it_is_not, 0,
                         (int)(sizeof(refusals) / sizeof(refusals[0])));
+    tcase_add_test(tests, a_column_is_noted_before_it_is_given);
     tcase_add_test(tests, without_a_column_it_is_refused);
     tcase_add_test(tests, metricsd_hears_of_all);
     tcase_add_test(tests, what_changes_is_pushed_once);

@@ -112,21 +112,14 @@ struct json_object *ecosystem_wrap(struct json_object *root)
     return document;
 }
 
-static void drop_false(struct json_object *document, const char *sidecar)
+static void add_sidecar(struct json_object *document, const char *name)
 {
     struct json_object *value;
-    if (json_object_object_get_ex(document, sidecar, &value) &&
-        json_object_is_type(value, json_type_boolean) && !json_object_get_boolean(value))
-        json_object_object_del(document, sidecar);
-}
-
-static void add_sidecar(struct json_object *document, const char *sidecar)
-{
-    if (!json_object_object_get_ex(document, sidecar, NULL)) {
+    if (!json_object_object_get_ex(document, name, &value)) {
         if (json_get_object(document, "gateway"))
-            json_object_object_add(document, sidecar, json_object_new_object());
-    } else {
-        drop_false(document, sidecar);
+            json_object_object_add(document, name, json_object_new_object());
+    } else if (json_object_is_type(value, json_type_boolean) && !json_object_get_boolean(value)) {
+        json_object_object_del(document, name);
     }
 }
 
@@ -135,7 +128,7 @@ void ecosystem_add_sidecars(struct json_object *document)
     if (!json_object_is_type(document, json_type_object))
         return;
     add_sidecar(document, "cachesvc");
-    drop_false(document, "metricsd");
+    add_sidecar(document, "metricsd");
 }
 
 // --- paths ------------------------------------------------------------------------------------

@@ -179,7 +179,9 @@ static const struct sidecar_row {
     {"{" APPS ",\"metricsd\":{}}", false, true},
     {"{\"metricsd\":{}}", false, true},
     {"{" APPS ",\"metricsd\":false}", false, false},
+    {"{" GATEWAY "}", true, true},
     {"{" GATEWAY ",\"metricsd\":{}}", true, true},
+    {"{" GATEWAY ",\"cachesvc\":false}", false, true},
     {"{" GATEWAY ",\"metricsd\":false}", true, false},
     {"{" GATEWAY ",\"cachesvc\":false,\"metricsd\":false}", false, false},
 };

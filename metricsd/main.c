@@ -8,16 +8,23 @@
 #include <uv.h>
 
 #include "api.h"
+#include "clockwork.h"
 #include "common/clock.h"
+#include "common/config_errors.h"
 #include "common/control_link.h"
+#include "common/ecosystem.h"
 #include "common/home.h"
 #include "common/inherited.h"
+#include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/metrics_page.h"
 #include "common/notify.h"
 #include "common/proto.h"
+#include "common/segment.h"
 #include "common/state_page.h"
+#include "facts.h"
+#include "memory.h"
 #include "server.h"
 
 static const char usage[] = "Usage: metricsd\n"
@@ -36,10 +43,13 @@ static const char usage[] = "Usage: metricsd\n"
 struct program {
     uv_loop_t loop;
     uv_signal_t sigterm, sigint;
-    struct metrics_page *page;
     struct state_page *state;
+    struct memory *memory;
+    struct segment segment; // of the cache; not mapped: there is none
     int listener;
     struct control_link *link;
+    struct facts facts;
+    struct clockwork clockwork;
     struct api api;
     struct server *server; // NULL: it does not serve
     struct err *err;
@@ -53,6 +63,8 @@ static void on_stopped(void *context)
     struct program *program = context;
     control_link_close(program->link);
     program->link = NULL;
+    if (program->server)
+        clockwork_stop(&program->clockwork);
     uv_stop(&program->loop);
 }
 
@@ -84,22 +96,52 @@ static void on_asked(void *context, const struct request *request, struct answer
 
 static int serve(struct program *program)
 {
-    api_init(&program->api, clock_mono_ms());
+    api_init(&program->api, &program->facts, clock_mono_ms());
     program->server =
         server_open(&program->loop, program->listener, on_asked, program, program->err);
     if (!program->server)
         return -1;
+    clockwork_start(&program->clockwork, &program->loop, &program->facts);
     log_info("serving");
     notify_send("READY=1\nSTATUS=serving");
     return 0;
 }
 
+// --- what the supervisor says -------------------------------------------------------------------
+
+// Only names come from the configuration: with one that is not understood there are fewer of them.
+static void take_document(struct program *program, struct json_object *document)
+{
+    struct config_errors *errors = config_errors_new("document");
+    struct ecosystem *ecosystem = document ? ecosystem_from_document(document, errors) : NULL;
+    for (size_t i = 0; i < config_errors_count(errors); i++)
+        log_warn("%s", config_errors_text(errors, i));
+    config_errors_free(errors);
+    ecosystem_free(program->facts.ecosystem);
+    program->facts.ecosystem = ecosystem;
+}
+
+static int on_endpoints(void *context, struct json_object *args, struct err *err)
+{
+    struct program *program = context;
+    return endpoints_set(&program->facts.endpoints, args, err);
+}
+
+static int on_processes(void *context, struct json_object *args, struct err *err)
+{
+    struct program *program = context;
+    return processes_set(&program->facts.processes, json_get_array(args, "processes"), err);
+}
+
+// Also of a supervisor that was started anew, or has another configuration.
 static int on_registered(void *context, struct json_object *answer, struct err *err)
 {
     struct program *program = context;
-    (void)answer;
-    (void)err;
-    if (program->server) // a supervisor that was started anew
+    if (on_processes(program, answer, err) != 0 ||
+        on_endpoints(program, json_get_object(answer, "endpoints"), err) != 0)
+        return -1;
+    take_document(program, json_get_object(answer, "document"));
+    if (program->server)
         return 0;
     program->has_failed = serve(program) != 0;
     if (program->has_failed)
@@ -107,22 +149,45 @@ static int on_registered(void *context, struct json_object *answer, struct err *
     return 0;
 }
 
-static const struct control_link_handlers link_handlers = {.on_registered = on_registered};
+static const struct control_link_handlers link_handlers = {
+    .on_registered = on_registered, .on_endpoints = on_endpoints, .on_processes = on_processes};
 
 // --- the beginning ------------------------------------------------------------------------------
 
+// A cache of another version is as good as none.
+static void open_segment(struct program *program, int fd)
+{
+    struct err err;
+    if (fd == -1)
+        return;
+    if (segment_map(&program->segment, fd, &err) == 0)
+        program->facts.segment = program->segment.header;
+    else
+        log_warn("%s; its figures are left out", err.text);
+}
+
 static int open_pages(struct program *program, const struct inherited *inherited, struct err *err)
 {
-    int page = inherited_find(inherited, FD_METRICS);
-    int state = inherited_find(inherited, FD_STATE);
+    struct facts *facts = &program->facts;
+    int page = inherited_find(inherited, FD_METRICS), state = inherited_find(inherited, FD_STATE);
+    int history = inherited_find(inherited, FD_HISTORY);
     program->listener = inherited_find(inherited, FD_METRICS_SOCKET);
-    if (page == -1 || state == -1 || program->listener == -1)
+    if (page == -1 || state == -1 || history == -1 || program->listener == -1)
         return err_set(err, "not started by gw-supervisor; see metricsd --help");
-    program->page = metrics_page_map(page, err);
-    if (!program->page)
+    facts->page = metrics_page_map(page, err);
+    if (!facts->page)
         return -1;
-    program->state = state_page_map(state, err);
-    return program->state ? 0 : -1;
+    facts->state = program->state = state_page_map(state, err);
+    if (!facts->state)
+        return -1;
+    program->memory = memory_map(history, err);
+    if (!program->memory)
+        return -1;
+    facts->windows = &program->memory->windows;
+    facts->history = &program->memory->history;
+    facts->merge = merge_new(facts->page);
+    open_segment(program, inherited_find(inherited, FD_CACHE));
+    return 0;
 }
 
 static int start(struct program *program, struct err *err)
@@ -155,8 +220,20 @@ static void finish(struct program *program)
         ; // a stop that was asked for before is forgotten by the first round
     uv_loop_close(&program->loop);
     server_free(program->server);
+}
+
+static void release(struct program *program)
+{
+    struct facts *facts = &program->facts;
+    processes_clear(&facts->processes);
+    endpoints_clear(&facts->endpoints);
+    ecosystem_free(facts->ecosystem);
+    merge_free(facts->merge);
+    segment_unmap(&program->segment);
+    memory_unmap(program->memory);
     state_page_unmap(program->state);
-    metrics_page_unmap(program->page);
+    metrics_page_unmap(facts->page);
+    free(program);
 }
 
 static int run(struct err *err)
@@ -171,7 +248,7 @@ static int run(struct err *err)
         uv_run(&program->loop, UV_RUN_DEFAULT);
     finish(program);
     int result = program->has_failed ? -1 : 0;
-    free(program);
+    release(program);
     return result;
 }
 

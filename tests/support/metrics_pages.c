@@ -10,7 +10,7 @@
 //   gauges COLUMN CONNECTIONS IN_FLIGHT            endpoint COLUMN INDEX IN_FLIGHT
 //   take-over COLUMN      as a new process does: goes on with what is in the column
 //   damage COLUMN         nothing in it can be told any more
-//   segment ITEMS BYTES FREE
+//   segment ITEMS BYTES FREE            redis WORD
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,7 +129,9 @@ static void do_line(char **words)
         cache->items = strtoull(words[1], NULL, 10);
         cache->item_bytes = strtoull(words[2], NULL, 10);
         cache->free_bytes = strtoull(words[3], NULL, 10);
-    } else
+    } else if (strcmp(command, "redis") == 0)
+        atomic_store(&cache->redis, (unsigned)atoi(words[1]));
+    else
         require(false, command);
 }
 

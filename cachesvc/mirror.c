@@ -16,6 +16,8 @@ enum {
     HANDLES = 2,
 };
 
+#define BIRTH "birth" // a field of the hash beside those of the machines
+
 // --- what has changed ---------------------------------------------------------------------------
 
 char *mirror_full_key(const struct mirror *mirror, const char *key, size_t length, size_t *full)
@@ -73,6 +75,16 @@ static struct redis_word word(const char *text)
     return (struct redis_word){text, strlen(text)};
 }
 
+// Never 0.
+static uint64_t random_number(void)
+{
+    uint64_t number = 0;
+    while (number == 0)
+        if (uv_random(NULL, NULL, &number, sizeof number, 0, NULL) != 0)
+            number = uv_hrtime();
+    return number;
+}
+
 static void forget(struct mirror *mirror, const redisReply *id)
 {
     struct redis_word words[] = {
@@ -89,11 +101,16 @@ static void on_epochs(void *context, const redisReply *reply)
     free(mirror->greeted);
     mirror->greeted = mem_alloc((reply->elements / 2 + 1) * sizeof *mirror->greeted);
     mirror->greeted_count = 0;
+    mirror->birth = 0;
     uint64_t own = 0;
     for (size_t i = 0; i + 1 < reply->elements; i += 2) {
         const redisReply *id = reply->element[i], *epoch = reply->element[i + 1];
         if (id->type != REDIS_REPLY_STRING || epoch->type != REDIS_REPLY_STRING)
             continue;
+        if (strcmp(id->str, BIRTH) == 0) {
+            mirror->birth = strtoull(epoch->str, NULL, 16);
+            continue;
+        }
         struct greeted greeted = {strtoull(id->str, NULL, 16), strtoull(epoch->str, NULL, 10)};
         mirror->greeted[mirror->greeted_count++] = greeted;
         if (greeted.id == mirror->page->mirror.id)
@@ -101,9 +118,10 @@ static void on_epochs(void *context, const redisReply *reply)
         else if (mirror_is_forgotten(greeted.epoch, now_ms))
             forget(mirror, id);
     }
-    // Without an epoch of ours it has begun anew, and others were there before us.
-    mirror->knows_us = own != 0;
-    mirror->went_back = own != 0 && own < mirror->page->mirror.epoch && !mirror->is_epoch_refused;
+    mirror->is_known = mirror->birth != 0 && mirror->birth == mirror->page->mirror.birth;
+    mirror->went_back = mirror->is_known && own < mirror->page->mirror.epoch &&
+                        !mirror->is_epoch_refused &&
+                        !mirror_is_forgotten(mirror->page->mirror.epoch, now_ms);
     if (own <= mirror->page->mirror.epoch)
         mirror_say_epoch(mirror);
 }
@@ -158,6 +176,17 @@ static void ask_for_tag_versions(struct mirror *mirror)
     free(words);
 }
 
+// Whoever is the first to find no hash gives it one. So it can be told whether a Redis that lacks
+// something has begun anew, or was set back to before that.
+static void propose_birth(struct mirror *mirror)
+{
+    char birth[17];
+    snprintf(birth, sizeof birth, "%016" PRIx64, random_number());
+    struct redis_word words[] = {REDIS_WORD("HSETNX"), word(mirror->epochs_key), REDIS_WORD(BIRTH),
+                                 word(birth)};
+    redis_link_send(mirror->link, words, 4, false, NULL, NULL);
+}
+
 // That we are there, as far as others may have heard of us. A replica refuses to be written to.
 static void on_greet(void *context)
 {
@@ -165,6 +194,7 @@ static void on_greet(void *context)
     struct redis_word get[] = {REDIS_WORD("HGETALL"), word(mirror->epochs_key)};
     mirror_before_asking(mirror);
     mirror_begin_epochs(mirror);
+    propose_birth(mirror);
     redis_link_send(mirror->link, get, 2, false, on_epochs, mirror);
     ask_for_tag_versions(mirror);
     try_rights(mirror);
@@ -334,10 +364,8 @@ void mirror_after(struct mirror *mirror, const struct command *command, const st
 
 static void make_id(struct mirror *mirror)
 {
-    while (mirror->page->mirror.id == 0)
-        if (uv_random(NULL, NULL, &mirror->page->mirror.id, sizeof mirror->page->mirror.id, 0,
-                      NULL) != 0)
-            mirror->page->mirror.id = uv_hrtime();
+    if (mirror->page->mirror.id == 0)
+        mirror->page->mirror.id = random_number();
     snprintf(mirror->id, sizeof mirror->id, "%016" PRIx64, mirror->page->mirror.id);
     mirror->epoch = mirror->page->mirror.epoch;
 }

@@ -134,7 +134,8 @@ static void take_item(struct mirror *mirror, const struct mirror_item *item)
 struct machine {
     uint64_t epoch;       // the last one that was heard of; 0: none yet
     uint64_t at_greeting; // what it was before Redis was asked
-    bool is_there;        // in the hash
+    bool is_there;        // in the hash, as far as is known
+    bool was_there;       // before Redis was asked
 };
 
 static struct machine *machine_of(struct mirror *mirror, uint64_t id)
@@ -161,6 +162,7 @@ void mirror_before_asking(struct mirror *mirror)
     while (map_next(mirror->machines, &cursor, &value)) {
         struct machine *machine = value;
         machine->at_greeting = machine->epoch;
+        machine->was_there = machine->was_there || machine->is_there; // it may be asked in vain
         machine->is_there = false;
     }
 }
@@ -178,6 +180,7 @@ static void begin_message(struct mirror *mirror, const struct mirror_head *head)
     struct machine *machine = machine_of(mirror, head->id);
     if (mirror->knows_machines && head->previous > machine->epoch)
         drop_everything(mirror, "a message of another machine is missing");
+    machine->is_there = true;
     heard_of(mirror, machine, head->epoch);
     mirror->stats.heard++;
 }
@@ -215,7 +218,8 @@ static bool compare_epochs(struct mirror *mirror)
         struct machine *machine = machine_of(mirror, greeted->id);
         machine->is_there = true;
         missed = missed || greeted->epoch > machine->epoch;
-        mirror->went_back = mirror->went_back || greeted->epoch < machine->at_greeting;
+        mirror->went_back =
+            mirror->went_back || (mirror->is_known && greeted->epoch < machine->at_greeting);
         sum += greeted->epoch;
         if (greeted->epoch > machine->epoch)
             machine->epoch = greeted->epoch;
@@ -224,23 +228,25 @@ static bool compare_epochs(struct mirror *mirror)
         return missed;
     // A process that has just begun knows of the others no more than what the page says.
     mirror->went_back =
-        mirror->went_back || (mirror->knows_us && sum < mirror->page->mirror.others);
+        mirror->went_back || (mirror->is_known && sum < mirror->page->mirror.others);
     return sum != mirror->page->mirror.others;
 }
 
-// A machine that we knew and that the hash does not know: it joined after the snapshot.
-static bool is_one_absent(struct mirror *mirror)
+// Whether a machine is missing that the hash had before: it joined after the snapshot.
+static bool look_for_absent(struct mirror *mirror)
 {
     uint64_t now_ms = clock_wall_ms();
+    bool is_one_absent = false;
     size_t cursor = 0;
     void *value;
     while (map_next(mirror->machines, &cursor, &value)) {
-        const struct machine *machine = value;
-        if (machine->at_greeting > 0 && !machine->is_there &&
-            !mirror_is_forgotten(machine->at_greeting, now_ms))
-            return true;
+        struct machine *machine = value;
+        if (machine->was_there && !machine->is_there &&
+            !mirror_is_forgotten(machine->epoch, now_ms))
+            is_one_absent = true;
+        machine->was_there = false;
     }
-    return false;
+    return is_one_absent;
 }
 
 static void add_up_epochs(struct mirror *mirror)
@@ -255,8 +261,11 @@ static void add_up_epochs(struct mirror *mirror)
 void mirror_compare(struct mirror *mirror)
 {
     bool missed = compare_epochs(mirror);
-    mirror->went_back = mirror->went_back || (mirror->knows_us && is_one_absent(mirror));
+    bool is_one_absent = look_for_absent(mirror);
+    mirror->went_back = mirror->went_back || (mirror->is_known && is_one_absent);
     mirror->knows_machines = true;
+    if (mirror->birth != 0)
+        mirror->page->mirror.birth = mirror->birth;
     add_up_epochs(mirror);
     if (missed)
         drop_everything(mirror, "others changed keys while Redis was away");

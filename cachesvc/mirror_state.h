@@ -63,7 +63,8 @@ struct mirror {
     bool knows_machines;
     struct greeted *greeted; // what the hash said in the greeting
     size_t greeted_count;
-    bool knows_us;           // the hash has an epoch of ours
+    uint64_t birth;          // of the hash; 0: not known
+    bool is_known;           // ... and what was known of it before
     bool went_back;          // it was restored from a state that we know more than
     struct remote_job *jobs; // their patterns, applied here
     unsigned job_count;

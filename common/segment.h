@@ -132,6 +132,7 @@ struct segment_header {
     segment_ref free[SEGMENT_CLASSES];
     struct {
         uint64_t id;     // of this page among those that share a Redis; 0: never had one
+        uint64_t birth;  // of what that Redis knows of them: another one when it began anew
         uint64_t epoch;  // grows with each batch of changes that goes to Redis
         uint64_t others; // the sum of the others' epochs, as far as their changes are known here
         uint32_t unsent; // 1: there are changes that Redis may not have

@@ -263,9 +263,9 @@ class Deleting(machines.Case):
 class Options(machines.Case):
     options = ("--databases", 8)
     # What docs/cache.md says a user of Redis needs.
-    RIGHTS = ("+select", "+subscribe", "+publish", "+hset", "+hgetall", "+hdel", "+mget", "+get",
-              "+set", "+pttl", "+unlink", "+scan", "+del", "+getdel", "+getex", "+getset", "+setnx",
-              "+msetnx", "+append", "+incr", "+decr", "+incrby", "+decrby", "+incrbyfloat",
+    RIGHTS = ("+select", "+subscribe", "+publish", "+hset", "+hsetnx", "+hgetall", "+hdel",
+              "+mget", "+get", "+set", "+pttl", "+unlink", "+scan", "+del", "+getdel",
+              "+getex", "+getset", "+setnx", "+msetnx", "+append", "+incr", "+decr", "+incrby", "+decrby", "+incrbyfloat",
               "+expire", "+pexpire", "+expireat", "+pexpireat", "+persist", "+rename", "+renamenx")
 
     def refused(self, **redis):

@@ -84,7 +84,7 @@ class Changes(Two):
                 self.check_change([run], changed)
         self.assertEqual(self.second.lines("warn"), [])
         # What they keep there of each other is no key that anybody deletes.
-        self.assertEqual(self.seen.call("HLEN", "gwctl:~gwctl:epochs"), 2)
+        self.assertEqual(self.seen.call("HLEN", "gwctl:~gwctl:epochs"), 3)  # and its birth
 
     def test_made_by_the_one_that_did_not_begin(self):
         self.first, self.second = self.second, self.first

@@ -21,8 +21,11 @@ enum { STATE_COLUMNS = 512, STATE_ENDPOINTS = 1024, STATE_TOUCHES = 512 };
 
 struct state_column {
     _Atomic uint64_t heartbeat_ms; // clock_mono_ms of the worker's last loop turn
-    _Atomic uint32_t connections;  // open client connections
-    _Atomic uint32_t in_flight;    // requests being worked on
+    // The longest turn of its loop in the last full second, to a millisecond. 0: it had next to
+    // nothing to do.
+    _Atomic uint64_t loop_lag_us;
+    _Atomic uint32_t connections;                         // open client connections
+    _Atomic uint32_t in_flight;                           // requests being worked on
     _Atomic uint32_t endpoint_in_flight[STATE_ENDPOINTS]; // by the endpoint's index
     // Hashes (segment_hash) of keys that were read, the last STATE_TOUCHES of them, and how many
     // there have been: cachesvc learns from them what is popular. Some may be lost.

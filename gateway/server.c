@@ -115,6 +115,7 @@ void server_move_column(struct server *server, size_t index)
     struct state_column *old = server->column, *column = &server->pages.state->column[index];
     if (old == column)
         return;
+    column->loop_lag_us = atomic_exchange(&old->loop_lag_us, 0);
     move_gauge(&column->connections, &old->connections);
     move_gauge(&column->in_flight, &old->in_flight);
     for (size_t i = 0; i < STATE_ENDPOINTS; ++i)

@@ -28,6 +28,7 @@
 #include "drain.h"
 #include "exchange.h"
 #include "listener.h"
+#include "loop_lag.h"
 #include "server.h"
 #include "warming.h"
 
@@ -36,7 +37,8 @@ enum { DRAIN_TICK_MS = 100 };
 struct worker {
     uv_loop_t loop;
     uv_signal_t sigterm, sigint;
-    uv_check_t turn;        // after each turn of the loop
+    uv_check_t turn; // after each turn of the loop
+    struct loop_lag lag;
     uv_timer_t drain_timer; // while draining
     struct inherited inherited;
     struct server_pages pages;   // with the metrics page only if there is one
@@ -76,6 +78,7 @@ static void close_everything(struct worker *worker)
     uv_close((uv_handle_t *)&worker->sigterm, NULL);
     uv_close((uv_handle_t *)&worker->sigint, NULL);
     uv_close((uv_handle_t *)&worker->turn, NULL);
+    loop_lag_close(&worker->lag);
     uv_close((uv_handle_t *)&worker->drain_timer, NULL);
     control_link_close(worker->link);
     worker->link = NULL;
@@ -172,6 +175,14 @@ static void on_turn(uv_check_t *check)
                               memory_order_relaxed);
     if (worker->drain.state != DRAIN_NONE)
         step_drain(worker);
+}
+
+static void on_lag(void *context, uint64_t longest_us)
+{
+    struct worker *worker = context;
+    if (worker->ecosystem != NULL)
+        atomic_store_explicit(&worker->server.column->loop_lag_us, longest_us,
+                              memory_order_relaxed);
 }
 
 // --- the beginning ------------------------------------------------------------------------------
@@ -369,6 +380,7 @@ static void open_handles(struct worker *worker)
     uv_signal_start(&worker->sigterm, on_signal, SIGTERM);
     uv_signal_start(&worker->sigint, on_signal, SIGINT);
     uv_check_start(&worker->turn, on_turn);
+    loop_lag_open(&worker->lag, &worker->loop, on_lag, worker);
 }
 
 // A connection that could not even be broken off keeps libh2o's context in use; the process ends

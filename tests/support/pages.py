@@ -42,7 +42,7 @@ def redis_state(page):
 
 STATE_COLUMNS, STATE_ENDPOINTS, STATE_TOUCHES = 512, 1024, 512
 STATE_HEADER = struct.Struct("<QIII")  # magic, version, columns, endpoints; then the checksum
-STATE_COLUMN = struct.Struct(f"<Q2I{STATE_ENDPOINTS}II4x{STATE_TOUCHES}Q")
+STATE_COLUMN = struct.Struct(f"<2Q2I{STATE_ENDPOINTS}II4x{STATE_TOUCHES}Q")
 
 
 class State:
@@ -59,8 +59,8 @@ class State:
     def column(self, index):
         values = STATE_COLUMN.unpack_from(
             self.map, STATE_HEADER.size + 4 + index * STATE_COLUMN.size)
-        names = ("heartbeat", "connections", "in_flight")
-        return dict(zip(names, values)) | {"endpoints": values[3:3 + STATE_ENDPOINTS]}
+        names = ("heartbeat", "loop_lag_us", "connections", "in_flight")
+        return dict(zip(names, values)) | {"endpoints": values[4:4 + STATE_ENDPOINTS]}
 
 
 # --- the metrics page ----------------------------------------------------------------------------

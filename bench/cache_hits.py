@@ -19,7 +19,7 @@ def start_gwctl(servers, values):
         json.dump({"gateway": {
             "instances": 1, "listen": [{"address": f"127.0.0.1:{values['gwctl']}"}],
             "upstreams": {"origin": {"servers": [f"http://127.0.0.1:{values['origin']}"]}},
-            "cache": {"ttl": "300s"},
+            "cache": {"ttl": "300s"}, "access_log": False,
             "routes": [{"path": "/*", "upstream": "origin"}]}}, config)
     home = os.path.join(servers.folder, "home")
     env = {**os.environ, "GWCTL_HOME": home}

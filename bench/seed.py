@@ -77,7 +77,7 @@ def start_gwctl(servers, name, with_redis, cache=None):
                              "ready": {"http": "/healthz"}, "env": app_env}],
                    "gateway": {"instances": "max", "listen": [{"address": f"127.0.0.1:{port}"}],
                                "upstreams": {"seed": {"app": "seed"}},
-                               **({"cache": cache} if cache else {}),
+                               "access_log": False, **({"cache": cache} if cache else {}),
                                "routes": [{"path": "/*", "upstream": "seed"}]}}, config)
     env = {name: value for name, value in os.environ.items() if name not in ("HOST", "PORT")}
     env["GWCTL_HOME"] = home

@@ -283,6 +283,23 @@ static void check_gateway(void *object, const char *path, struct config_errors *
     app_config_says_ready(&gateway->process);
 }
 
+static int parse_access_log(struct json_object *value, void *field, struct err *err)
+{
+    static const char *const words[] = {
+        [ACCESS_LOG_OFF] = "false", [ACCESS_LOG_TEXT] = "text", [ACCESS_LOG_JSON] = "json"};
+    const char *word = json_object_get_string(value);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (word && strcmp(word, words[i]) == 0) {
+            *(int *)field = (int)i;
+            return 0;
+        }
+    }
+    char *quoted = config_quote(value);
+    (void)err_set(err, "%s is not \"text\", \"json\" or false", quoted);
+    free(quoted);
+    return -1;
+}
+
 static const struct key gateway_keys[] = {
     {"listen", KEY_OBJECTS, GATEWAY(listen), .min = 1, .flags = KEY_REQUIRED | KEY_RESTART,
      .table = &listen_table, .help = "The addresses that the gateway listens on."},
@@ -300,6 +317,8 @@ static const struct key gateway_keys[] = {
      .fallback = "60s", .help = "How long a client may take nothing of its answer."},
     {"max_body", KEY_SIZE, GATEWAY(max_body_bytes), .min = 0, .max = INT64_C(1) << 40,
      .fallback = "10M", .help = "The longest body of a request."},
+    {"access_log", KEY_CUSTOM, GATEWAY(access_log), .fallback = "text", .parse = parse_access_log,
+     .size = sizeof(int), .help = "Each request as a line of \"text\" or \"json\"; false: not."},
     {"cache", KEY_OBJECT, GATEWAY(cache), .table = &gateway_cache_config_table,
      .help = "Which answers are stored and given again; without it none."},
     {"monitoring", KEY_OBJECT, GATEWAY(monitoring), .table = &monitoring_table,

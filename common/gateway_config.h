@@ -36,6 +36,8 @@ struct monitoring_config {
     bool hash_addresses; // of clients, before they are kept with an error
 };
 
+enum access_log_form { ACCESS_LOG_OFF, ACCESS_LOG_TEXT, ACCESS_LOG_JSON };
+
 struct gateway_config {
     struct app_config process;
     struct key_array listen;      // struct listen_config
@@ -46,6 +48,7 @@ struct gateway_config {
     int64_t body_timeout_ms;      // between two pieces of a request body
     int64_t send_timeout_ms;      // for a client to take some of the answer
     int64_t max_body_bytes;
+    int access_log; // enum access_log_form
     struct gateway_cache_config cache;
     struct monitoring_config monitoring;
 };

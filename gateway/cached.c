@@ -43,6 +43,7 @@ struct cached {
     struct lookup lookup;
     bool pass;                // answers to this could not be stored lately
     enum metric_cache result; // that it is counted as
+    const char *word;         // that was said; NULL: none yet
     struct span missing;      // the key under which the last look found nothing at all, or empty
     struct span stale;        // a stored answer, if what is fetched fails; empty: none
 
@@ -158,8 +159,14 @@ static void add_field(h2o_req_t *req, const char *name, struct span value)
                           copy.len);
 }
 
-static void say(const struct cached *cached, const char *word)
+const char *cached_word(const struct cached *cached)
 {
+    return cached->word != NULL ? cached->word : "";
+}
+
+static void say(struct cached *cached, const char *word)
+{
+    cached->word = word;
     add_field(req_of(cached), "X-Cache", (struct span){word, strlen(word)});
     if (cached->config->debug && cached->key.length > 0)
         add_field(req_of(cached), "X-Cache-Key", span_of(&cached->key));

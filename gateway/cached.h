@@ -55,6 +55,9 @@ void cached_on_complete(struct cached *cached);
 // waits goes alone.
 bool cached_answer_stale(struct cached *cached);
 
+// What the client was told of the cache, "HIT" or so; empty: nothing.
+const char *cached_word(const struct cached *cached);
+
 // The request ends, for whatever reason. NULL is allowed.
 void cached_dispose(struct cached *cached);
 

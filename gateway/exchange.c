@@ -317,6 +317,7 @@ static void start_try(struct exchange *exchange, struct endpoint *endpoint, bool
         metrics_count_retry(&exchange->server->metrics, exchange->upstream->index);
     endpoint_begin(&exchange->server->upstreams, endpoint);
     exchange->endpoint = endpoint;
+    exchange->endpoint_text = metrics_endpoint_text(&exchange->server->metrics, &endpoint->metrics);
     exchange->relay = (struct relay){.parsed = 0};
     exchange->conn = fresh ? NULL : take_pooled(exchange, endpoint);
     if (exchange->conn != NULL) {

@@ -57,6 +57,7 @@ struct exchange {
     // The upstream side.
     struct upstream *upstream;
     struct endpoint *endpoint; // picked and counted, or NULL
+    struct span endpoint_text; // of the last one that was
     struct upstream_conn *conn;
     h2o_iovec_t head; // of the request, as it goes upstream
     bool is_idempotent;

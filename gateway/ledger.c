@@ -9,8 +9,12 @@
 #include <openssl/hmac.h>
 #include <string.h>
 
+#include "access_log.h"
+#include "cached.h"
 #include "clients.h"
 #include "common/clock.h"
+#include "common/gateway_config.h"
+#include "endpoints.h"
 #include "exchange.h"
 #include "metrics.h"
 
@@ -19,17 +23,19 @@ struct logger {
     struct ledger *ledger;
 };
 
-// What is known of a request.
+// An answer, as it is logged and as it is counted.
 struct entry {
-    struct metrics_request counts;
-    struct span path, user_agent, peer;
+    struct access_record record;
+    enum metric_method method;
+    size_t route;
 };
 
 // --- errors -------------------------------------------------------------------------------------
 
 static void copy(char *field, size_t size, struct span text)
 {
-    memcpy(field, text.bytes, text.length < size ? text.length : size);
+    if (text.length > 0)
+        memcpy(field, text.bytes, text.length < size ? text.length : size);
 }
 
 // The same client gets the same hash, in all workers and as long as the page lives.
@@ -50,28 +56,44 @@ static void copy_hashed(char *field, struct span address, const uint8_t key[METR
 
 static void keep_error(struct ledger *ledger, const struct entry *entry)
 {
-    struct metric_error error = {.wall_ms = clock_wall_ms(),
-                                 .duration_us = entry->counts.duration_us,
-                                 .status = (uint16_t)entry->counts.status,
-                                 .method = (uint8_t)entry->counts.method};
-    copy(error.path, sizeof(error.path), entry->path);
-    copy(error.user_agent, sizeof(error.user_agent), entry->user_agent);
+    const struct access_record *record = &entry->record;
+    struct metric_error error = {.wall_ms = record->wall_ms,
+                                 .duration_us = record->duration_us,
+                                 .status = (uint16_t)record->status,
+                                 .method = (uint8_t)entry->method};
+    copy(error.path, sizeof(error.path), record->path);
+    copy(error.user_agent, sizeof(error.user_agent), record->user_agent);
     if (ledger->hashes_addresses)
-        copy_hashed(error.ip, entry->peer, ledger->metrics->key);
+        copy_hashed(error.ip, record->ip, ledger->metrics->key);
     else
-        copy(error.ip, sizeof(error.ip), entry->peer);
+        copy(error.ip, sizeof(error.ip), record->ip);
     metrics_writer_error(&ledger->metrics->writer,
-                         entry->counts.status >= 500 ? ERRORS_SERVER : ERRORS_CLIENT, &error);
+                         record->status >= 500 ? ERRORS_SERVER : ERRORS_CLIENT, &error);
 }
 
-static void write_down(struct ledger *ledger, const struct entry *entry)
+static void write_down(struct ledger *ledger, struct entry *entry)
 {
-    metrics_count_request(ledger->metrics, &entry->counts);
-    if (entry->counts.status >= 400)
+    struct access_record *record = &entry->record;
+    struct metrics_request counts = {.route = entry->route,
+                                     .method = entry->method,
+                                     .status = record->status,
+                                     .duration_us = record->duration_us,
+                                     .bytes = record->bytes};
+    metrics_count_request(ledger->metrics, &counts);
+    record->wall_ms = clock_wall_ms();
+    record->route = metrics_route_text(ledger->metrics, entry->route);
+    if (record->status >= 400)
         keep_error(ledger, entry);
+    if (ledger->log != NULL)
+        access_log_add(ledger->log, record);
 }
 
 // --- requests -----------------------------------------------------------------------------------
+
+static struct span text_of(const char *text)
+{
+    return (struct span){text, strlen(text)};
+}
 
 static struct span span_of(h2o_iovec_t text)
 {
@@ -93,6 +115,18 @@ static struct span user_agent_of(const h2o_req_t *req)
     return at == -1 ? SPAN("") : span_of(req->headers.entries[at].value);
 }
 
+static void add_exchange(struct entry *entry, const struct exchange *exchange)
+{
+    struct access_record *record = &entry->record;
+    entry->route = exchange->counted_as;
+    record->duration_us = clock_mono_us() - exchange->begun_us;
+    record->endpoint = exchange->endpoint_text;
+    if (exchange->upstream != NULL)
+        record->upstream = text_of(exchange->upstream->config->name);
+    if (exchange->cached != NULL)
+        record->cache = text_of(cached_word(exchange->cached));
+}
+
 // libh2o's own answers (own_errors.h) have no exchange, and took no time.
 static void on_request_over(h2o_logger_t *self, h2o_req_t *req)
 {
@@ -101,31 +135,26 @@ static void on_request_over(h2o_logger_t *self, h2o_req_t *req)
     const struct exchange *exchange = client->exchange;
     if (req->res.status == 0 || (exchange != NULL && exchange->is_uncounted))
         return;
-    struct entry entry = {
-        .counts = {.method = metric_method(req->input.method.base, req->input.method.len),
-                   .status = (unsigned)req->res.status,
-                   .bytes = req->bytes_sent},
-        .path = path_of(req),
-        .user_agent = user_agent_of(req),
-        .peer = client_peer(client)};
-    if (exchange != NULL) {
-        entry.counts.route = exchange->counted_as;
-        entry.counts.duration_us = clock_mono_us() - exchange->begun_us;
-    }
+    struct entry entry = {.record = {.method = span_of(req->input.method),
+                                     .path = path_of(req),
+                                     .status = (unsigned)req->res.status,
+                                     .bytes = req->bytes_sent,
+                                     .ip = client_peer(client),
+                                     .user_agent = user_agent_of(req)},
+                          .method = metric_method(req->input.method.base, req->input.method.len),
+                          .route = METRICS_UNMATCHED};
+    if (exchange != NULL)
+        add_exchange(&entry, exchange);
     write_down(ledger, &entry);
 }
 
 void ledger_note_timeout(struct ledger *ledger, struct span peer, uint64_t waited_us,
                          uint64_t bytes)
 {
-    struct entry entry = {.counts = {.route = METRICS_UNMATCHED,
-                                     .method = METHOD_OTHER,
-                                     .status = 408,
-                                     .duration_us = waited_us,
-                                     .bytes = bytes},
-                          .path = SPAN(""),
-                          .user_agent = SPAN(""),
-                          .peer = peer};
+    struct entry entry = {
+        .record = {.status = 408, .duration_us = waited_us, .bytes = bytes, .ip = peer},
+        .method = METHOD_OTHER,
+        .route = METRICS_UNMATCHED};
     write_down(ledger, &entry);
 }
 

@@ -1,5 +1,5 @@
 // What is written down about each request that was answered, whoever has answered it: it is
-// counted, once, and kept among the last errors if it was one.
+// counted, once, kept among the last errors if it was one, and has a line in the access log.
 #ifndef GW_GATEWAY_LEDGER_H
 #define GW_GATEWAY_LEDGER_H
 
@@ -9,10 +9,12 @@
 
 #include "span.h"
 
+struct access_log;
 struct metrics;
 
 struct ledger {
     struct metrics *metrics; // borrowed
+    struct access_log *log;  // the same; NULL: none is wanted
     bool hashes_addresses;   // those of clients, among the errors
 };
 

@@ -170,6 +170,23 @@ void metrics_count_connection(struct metrics *metrics)
     metric_add(metrics->connections, 1);
 }
 
+void metrics_count_log_drops(struct metrics *metrics, uint64_t lines)
+{
+    metric_add(metrics->log_drops, lines);
+}
+
+static struct span text_of(const struct metrics *metrics, uint32_t name)
+{
+    struct span text = {NULL, 0};
+    text.bytes = metrics_column_name(metrics->writer.column, name, &text.length);
+    return text.bytes != NULL ? text : SPAN("");
+}
+
+struct span metrics_route_text(const struct metrics *metrics, size_t route)
+{
+    return text_of(metrics, metrics->routes[route].name);
+}
+
 // --- tries --------------------------------------------------------------------------------------
 
 static void name_endpoint(struct metrics *metrics, struct metrics_endpoint *endpoint)
@@ -183,10 +200,8 @@ static void name_endpoint(struct metrics *metrics, struct metrics_endpoint *endp
 
 struct span metrics_endpoint_text(struct metrics *metrics, struct metrics_endpoint *endpoint)
 {
-    struct span text = {NULL, 0};
     name_endpoint(metrics, endpoint);
-    text.bytes = metrics_column_name(metrics->writer.column, endpoint->name, &text.length);
-    return text.bytes != NULL ? text : SPAN("");
+    return text_of(metrics, endpoint->name);
 }
 
 // Of an endpoint without a name the upstream's has no place either: both are one label.

@@ -61,6 +61,10 @@ void metrics_count_request(struct metrics *metrics, const struct metrics_request
 void metrics_count_cache(struct metrics *metrics, size_t route, enum metric_cache result);
 void metrics_count_cache_wait(struct metrics *metrics);
 void metrics_count_connection(struct metrics *metrics);
+void metrics_count_log_drops(struct metrics *metrics, uint64_t lines);
+
+// What a route is called; empty when there was no place for it. As long as there is a worker.
+struct span metrics_route_text(const struct metrics *metrics, size_t route);
 
 // The endpoint's text as it stands in the column: there until metrics_fini, whatever becomes of the
 // endpoint. Empty when there was no place for it.

@@ -3,10 +3,13 @@
 #include "server.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "access_log.h"
 #include "chunked.h"
 #include "common/gateway_config.h"
 #include "common/mem.h"
+#include "common/proto.h"
 #include "common/state_page.h"
 #include "own_errors.h"
 #include "proxy.h"
@@ -68,6 +71,14 @@ const struct cache_config *server_cache_config(const struct server *server,
     return cache->is_on && server->cache.fd != -1 ? &cache->config : NULL;
 }
 
+static void open_log(struct server *server)
+{
+    enum access_log_form form = (enum access_log_form)server->config->access_log;
+    if (form != ACCESS_LOG_OFF)
+        server->log =
+            access_log_open(server->loop, STDOUT_FILENO, form, getenv(ENV_ID), &server->metrics);
+}
+
 int server_init(struct server *server, uv_loop_t *loop, const struct gateway_config *config,
                 const struct server_pages *pages, size_t column, struct err *err)
 {
@@ -82,7 +93,9 @@ int server_init(struct server *server, uv_loop_t *loop, const struct gateway_con
         return -1;
     }
     metrics_init(&server->metrics, config, pages->metrics, column);
+    open_log(server);
     server->ledger = (struct ledger){.metrics = &server->metrics,
+                                     .log = server->log,
                                      .hashes_addresses = config->monitoring.hash_addresses};
     cache_init(&server->cache, loop);
     merge_route_caches(server);
@@ -135,6 +148,7 @@ void server_fini(struct server *server)
     free(server->route_caches);
     h2o_context_dispose(&server->context);
     h2o_config_dispose(&server->globalconf);
+    access_log_close(server->log);
     metrics_fini(&server->metrics);
     router_free(server->router);
 }

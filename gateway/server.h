@@ -34,6 +34,7 @@ struct server {
     struct state_column *column; // of pages.state
     struct metrics metrics;
     struct ledger ledger;
+    struct access_log *log; // NULL: none is wanted
     h2o_globalconf_t globalconf;
     h2o_context_t context;
     h2o_accept_ctx_t accept;

@@ -234,12 +234,29 @@ static void check_listeners(const struct gateway_config *gateway, struct config_
         check_listener(gateway, i, errors);
 }
 
+// What the gateway answers itself before it looks for a route.
+static bool is_own_path(const char *path)
+{
+    static const char *const own[] = {"/health/live", "/health/ready", "/health/startup",
+                                      "/health/status"};
+    static const char monitoring[] = "/api/monitoring";
+    size_t length = sizeof monitoring - 1;
+    if (strncmp(path, monitoring, length) == 0 && (path[length] == '/' || path[length] == '\0'))
+        return true;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strcmp(path, own[i]) == 0)
+            return true;
+    return false;
+}
+
 static void check_paths(const struct gateway_config *gateway, struct config_errors *errors)
 {
     const struct route_config *routes = gateway->routes.items;
     struct map *seen = map_new();
     for (size_t i = 0; i < gateway->routes.count; i++) {
         struct err err;
+        if (is_own_path(routes[i].path))
+            add_item(errors, "routes", i, "path", "is the gateway's own, and nothing goes there");
         if (!map_put(seen, routes[i].path, routes[i].path))
             continue;
         (void)err_set(&err, "\"%s\" is there twice", routes[i].path);

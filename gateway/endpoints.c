@@ -207,22 +207,31 @@ int upstreams_push(struct upstreams *upstreams, struct json_object *args, struct
     return 0;
 }
 
-static int add_servers(struct upstream *upstream, struct err *err)
+int upstream_open(struct upstream *upstream, const struct upstream_config *config, size_t index,
+                  struct err *err)
 {
-    const struct key_strings *servers = &upstream->config->servers;
+    const struct key_strings *servers = &config->servers;
+    *upstream = (struct upstream){.config = config, .index = index};
     if (servers->count > BALANCE_MAX_ENDPOINTS)
-        return err_set(err, "upstream %s: more than %d servers", upstream->config->name,
+        return err_set(err, "upstream %s: more than %d servers", config->name,
                        BALANCE_MAX_ENDPOINTS);
     upstream->endpoints = mem_zalloc(servers->count + 1, sizeof(*upstream->endpoints));
     for (size_t i = 0; i < servers->count; ++i) {
         const char *text = servers->items[i];
-        struct endpoint *endpoint =
-            endpoint_new(upstream->config, text, text, ENDPOINT_UNCOUNTED, err);
+        struct endpoint *endpoint = endpoint_new(config, text, text, ENDPOINT_UNCOUNTED, err);
         if (endpoint == NULL)
-            return err_prefix(err, "upstream %s", upstream->config->name);
+            return err_prefix(err, "upstream %s", config->name);
         upstream->endpoints[upstream->count++] = endpoint;
     }
     return 0;
+}
+
+void upstream_close(struct upstream *upstream, const struct upstreams *upstreams)
+{
+    for (size_t i = 0; i < upstream->count; ++i)
+        remove_endpoint(upstreams, upstream->endpoints[i]);
+    free(upstream->endpoints);
+    *upstream = (struct upstream){.count = 0};
 }
 
 int upstreams_init(struct upstreams *upstreams, const struct gateway_config *config,
@@ -234,10 +243,7 @@ int upstreams_init(struct upstreams *upstreams, const struct gateway_config *con
     *upstreams = (struct upstreams){.column = column, .on_removed = on_removed, .context = context};
     upstreams->items = mem_zalloc(config->upstreams.count + 1, sizeof(*upstreams->items));
     for (size_t i = 0; i < config->upstreams.count; ++i) {
-        struct upstream *upstream = &upstreams->items[upstreams->count++];
-        upstream->config = &configs[i];
-        upstream->index = i;
-        if (add_servers(upstream, err) != 0) {
+        if (upstream_open(&upstreams->items[upstreams->count++], &configs[i], i, err) != 0) {
             upstreams_fini(upstreams);
             return -1;
         }
@@ -247,12 +253,8 @@ int upstreams_init(struct upstreams *upstreams, const struct gateway_config *con
 
 void upstreams_fini(struct upstreams *upstreams)
 {
-    for (size_t i = 0; i < upstreams->count; ++i) {
-        struct upstream *upstream = &upstreams->items[i];
-        for (size_t j = 0; j < upstream->count; ++j)
-            remove_endpoint(upstreams, upstream->endpoints[j]);
-        free(upstream->endpoints);
-    }
+    for (size_t i = 0; i < upstreams->count; ++i)
+        upstream_close(&upstreams->items[i], upstreams);
     free(upstreams->items);
     upstreams->items = NULL;
     upstreams->count = 0;

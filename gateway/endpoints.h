@@ -46,7 +46,7 @@ struct endpoint {
 
 struct upstream {
     const struct upstream_config *config;
-    size_t index; // in the configuration
+    size_t index; // in the configuration, or UPSTREAM_OWN
     struct endpoint **endpoints;
     size_t count;
     size_t next;             // of the round robin
@@ -72,6 +72,12 @@ int upstreams_init(struct upstreams *upstreams, const struct gateway_config *con
 
 // All endpoints must be out of use.
 void upstreams_fini(struct upstreams *upstreams);
+
+// The same for one upstream: of the configuration's, or UPSTREAM_OWN. Closing it is told as the
+// removal of its endpoints. After a failure there is something to close too.
+int upstream_open(struct upstream *upstream, const struct upstream_config *config, size_t index,
+                  struct err *err) GW_MUST_USE;
+void upstream_close(struct upstream *upstream, const struct upstreams *upstreams);
 
 // Replaces the sets of all supervised apps by those of a push,
 // {generation, upstreams: {"api": [{name, address, index}]}}: an app that is not in it has none.

@@ -127,6 +127,8 @@ void exchange_reply_stored(struct exchange *exchange, int status, struct span re
 static void reply_failure(struct exchange *exchange, int status)
 {
     static const struct field retry_after = {{"retry-after", 11}, {"1", 1}};
+    if (exchange->upstream->index == UPSTREAM_OWN) // no gateway before another service, but a part
+        status = 503;                              // of one that is not there for a moment
     if (exchange->cached == NULL || !cached_answer_stale(exchange->cached))
         exchange_reply_problem(exchange, status, status == 503 ? &retry_after : NULL);
 }

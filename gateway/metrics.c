@@ -217,14 +217,14 @@ static struct metric_cell *endpoint_cell(struct metrics *metrics, enum metric_fa
 
 void metrics_count_retry(struct metrics *metrics, size_t upstream)
 {
-    if (upstream != METRICS_NO_UPSTREAM)
+    if (upstream != UPSTREAM_OWN)
         metric_add(metrics->upstreams[upstream].retries, 1);
 }
 
 void metrics_count_answer(struct metrics *metrics, size_t upstream,
                           struct metrics_endpoint *endpoint, unsigned status)
 {
-    if (upstream == METRICS_NO_UPSTREAM)
+    if (upstream == UPSTREAM_OWN)
         return;
     name_endpoint(metrics, endpoint);
     if (endpoint->status != status) {
@@ -238,7 +238,7 @@ void metrics_count_answer(struct metrics *metrics, size_t upstream,
 void metrics_count_failure(struct metrics *metrics, size_t upstream,
                            struct metrics_endpoint *endpoint, enum metric_failure failure)
 {
-    if (upstream == METRICS_NO_UPSTREAM)
+    if (upstream == UPSTREAM_OWN)
         return;
     name_endpoint(metrics, endpoint);
     metric_add(endpoint_cell(metrics, METRIC_UPSTREAM_FAILURES, upstream, endpoint, failure), 1);
@@ -246,7 +246,7 @@ void metrics_count_failure(struct metrics *metrics, size_t upstream,
 
 void metrics_count_try_time(struct metrics *metrics, size_t upstream, uint64_t duration_us)
 {
-    if (upstream == METRICS_NO_UPSTREAM)
+    if (upstream == UPSTREAM_OWN)
         return;
     const struct metrics_upstream *of = &metrics->upstreams[upstream];
     metric_add(of->duration_sum, duration_us);

@@ -17,7 +17,7 @@ struct metrics_upstream;
 enum { METRICS_UNMATCHED, METRICS_HEALTH, METRICS_MONITORING, METRICS_BUILT_IN };
 
 // An upstream is known by its index in the configuration. One that is not in it is not counted.
-#define METRICS_NO_UPSTREAM SIZE_MAX
+#define UPSTREAM_OWN SIZE_MAX
 
 struct metrics {
     struct metrics_writer writer;

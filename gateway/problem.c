@@ -20,6 +20,7 @@ static const struct problem problems[] = {
     PROBLEM(500, "Internal Server Error", "The gateway could not handle the request."),
     PROBLEM(400, "Bad Request", "The request is not valid HTTP."),
     PROBLEM(401, "Unauthorized", "This needs credentials that the gateway accepts."),
+    PROBLEM(403, "Forbidden", "This is not for everybody."),
     PROBLEM(404, "Not Found", "Nothing is served at this path."),
     PROBLEM(405, "Method Not Allowed", "This path does not take the method."),
     PROBLEM(408, "Request Timeout", "The request did not arrive in time."),

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "exchange.h"
 #include "health.h"
+#include "monitoring.h"
 #include "purge.h"
 #include "request_check.h"
 #include "request_head.h"
@@ -52,25 +53,13 @@ static struct span default_host(const struct upstream *upstream)
     return (struct span){address, strlen(address)};
 }
 
-static void forward(struct exchange *exchange, const struct request_facts *facts,
-                    const struct route *route, struct span path)
+bool proxy_prepare(struct exchange *exchange, const struct request_facts *facts,
+                   struct upstream *upstream, struct span path)
 {
     h2o_req_t *req = exchange->req;
-    const struct route_config *routes = exchange->server->config->routes.items;
-    exchange->route = &routes[route->index];
-    exchange->counted_as = METRICS_BUILT_IN + route->index;
-    const struct cache_config *cache = server_cache_config(exchange->server, route);
-    if (purge_answer(exchange, cache, facts, path))
-        return;
-    if (cache != NULL) {
-        exchange->cached = cached_new(exchange, cache, facts, path);
-        if (cached_answer(exchange->cached))
-            return;
-    }
-    struct upstream *upstream = &exchange->server->upstreams.items[route->upstream];
     struct request_head head = {
         .method = facts->method,
-        .path = rewrite(req, route, path),
+        .path = path,
         .query = facts->query,
         .host = facts->authority.length > 0 ? facts->authority : default_host(upstream),
         .peer = client_peer(exchange->client),
@@ -84,9 +73,29 @@ static void forward(struct exchange *exchange, const struct request_facts *facts
     struct err err;
     if (request_head_write(&head, text.base, size, &text.len, &err) != 0) {
         refuse(exchange, err.text);
-        return;
+        return false;
     }
     exchange_prepare(exchange, upstream, text, facts->method);
+    return true;
+}
+
+static void forward(struct exchange *exchange, const struct request_facts *facts,
+                    const struct route *route, struct span path)
+{
+    const struct route_config *routes = exchange->server->config->routes.items;
+    exchange->route = &routes[route->index];
+    exchange->counted_as = METRICS_BUILT_IN + route->index;
+    const struct cache_config *cache = server_cache_config(exchange->server, route);
+    if (purge_answer(exchange, cache, facts, path))
+        return;
+    if (cache != NULL) {
+        exchange->cached = cached_new(exchange, cache, facts, path);
+        if (cached_answer(exchange->cached))
+            return;
+    }
+    struct upstream *upstream = &exchange->server->upstreams.items[route->upstream];
+    if (!proxy_prepare(exchange, facts, upstream, rewrite(exchange->req, route, path)))
+        return;
     if (exchange->cached == NULL || !cached_wait(exchange->cached))
         exchange_fetch(exchange);
 }
@@ -106,7 +115,8 @@ static void dispatch(struct exchange *exchange, const struct request_facts *fact
         exchange_reply_no_content(exchange);
         return;
     }
-    if (health_answer(exchange->server, exchange, path, facts->method))
+    if (health_answer(exchange->server, exchange, path, facts->method) ||
+        monitoring_answer(exchange, facts, path))
         return;
     const struct route *route = router_match(exchange->server->router, path);
     if (route == NULL)

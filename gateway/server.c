@@ -141,6 +141,7 @@ void server_move_column(struct server *server, size_t index)
 
 void server_fini(struct server *server)
 {
+    monitoring_close(&server->monitoring);
     upstreams_fini(&server->upstreams); // and with them the idle connections
     pool_close(&server->pool, NULL);
     clients_close(&server->clients);

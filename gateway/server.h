@@ -11,6 +11,7 @@
 #include "endpoints.h"
 #include "ledger.h"
 #include "metrics.h"
+#include "monitoring.h"
 #include "pool.h"
 #include "throttle.h"
 
@@ -40,6 +41,7 @@ struct server {
     h2o_accept_ctx_t accept;
     struct router *router;
     struct upstreams upstreams;
+    struct monitoring monitoring;
     struct pool pool;
     struct clients clients;
     struct cache cache;

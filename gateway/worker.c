@@ -265,6 +265,9 @@ static int start_serving(struct worker *worker, struct json_object *answer, size
         return -1;
     if (worker->drain.state != DRAIN_NONE)
         return 0;
+    if (monitoring_open(&worker->server.monitoring, &worker->server.upstreams,
+                        home_path(HOME_METRICS), worker->err) != 0)
+        return -1;
     open_cache(worker);
     worker->warming = warming_start(&worker->server, on_warmed, worker);
     return worker->warming != NULL ? 0 : serve(worker);

@@ -136,10 +136,10 @@ START_TEST(an_upstream_of_our_own_is_not_counted)
 {
     struct metrics_endpoint endpoint = {.text = "metricsd"};
     uint32_t cells = metrics_column_cells(&page->column[COLUMN]);
-    metrics_count_answer(&metrics, METRICS_NO_UPSTREAM, &endpoint, 200);
-    metrics_count_failure(&metrics, METRICS_NO_UPSTREAM, &endpoint, FAILURE_CONNECT);
-    metrics_count_retry(&metrics, METRICS_NO_UPSTREAM);
-    metrics_count_try_time(&metrics, METRICS_NO_UPSTREAM, 1000);
+    metrics_count_answer(&metrics, UPSTREAM_OWN, &endpoint, 200);
+    metrics_count_failure(&metrics, UPSTREAM_OWN, &endpoint, FAILURE_CONNECT);
+    metrics_count_retry(&metrics, UPSTREAM_OWN);
+    metrics_count_try_time(&metrics, UPSTREAM_OWN, 1000);
     ck_assert_uint_eq(metrics_column_cells(&page->column[COLUMN]), cells);
 }
 END_TEST

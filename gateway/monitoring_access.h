@@ -1,0 +1,36 @@
+// Who may ask for /api/monitoring: whoever has the operators' token, and, for looking, who is on
+// this machine and came without a proxy between. Pure.
+#ifndef GW_GATEWAY_MONITORING_ACCESS_H
+#define GW_GATEWAY_MONITORING_ACCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "span.h"
+
+struct monitoring_request {
+    struct span peer; // the client's address
+    struct span path; // normalised
+    struct span method;
+    const struct field *fields;
+    size_t field_count;
+};
+
+enum monitoring_verdict {
+    MONITORING_ALLOWED,
+    MONITORING_NEEDS_TOKEN, // 401
+    MONITORING_FORBIDDEN,   // 403: there is no token that would help
+    MONITORING_NO_METHOD,   // 405: monitoring_methods says which there are
+};
+
+// Is the path one of monitoring's?
+bool monitoring_is_path(struct span path);
+
+// `token_sha256`: of the configuration (monitoring_token.h); NULL: it has none.
+enum monitoring_verdict monitoring_decide(const char *token_sha256,
+                                          const struct monitoring_request *request);
+
+// For the field Allow.
+struct span monitoring_methods(struct span path);
+
+#endif

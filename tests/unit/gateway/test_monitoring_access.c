@@ -1,0 +1,102 @@
+// Who may ask for what below /api/monitoring.
+#include <check.h>
+#include <string.h>
+
+#include "monitoring_access.h"
+
+// Of "abc", as FIPS 180-2 has it.
+#define HASH "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define STATS "/api/monitoring/stats"
+#define RESET "/api/monitoring/reset"
+
+static const struct row {
+    const char *hash, *peer, *method, *path, *name, *value; // of a field; NULL: none
+    enum monitoring_verdict verdict;
+} rows[] = {
+    // From here, without a proxy.
+    {NULL, "127.0.0.1", "GET", STATS, NULL, NULL, MONITORING_ALLOWED},
+    {NULL, "127.9.9.9", "HEAD", STATS, NULL, NULL, MONITORING_ALLOWED},
+    {NULL, "::1", "GET", "/api/monitoring", NULL, NULL, MONITORING_ALLOWED},
+    {HASH, "127.0.0.1", "GET", STATS, NULL, NULL, MONITORING_ALLOWED},
+    {HASH, "127.0.0.1", "GET", STATS, "Authorization", "Bearer wrong", MONITORING_ALLOWED},
+    {NULL, "127.0.0.1", "GET", STATS, "User-Agent", "Via", MONITORING_ALLOWED},
+    {NULL, "127.0.0.1", "GET", STATS, "Viable", "x", MONITORING_ALLOWED},
+    // Through one.
+    {NULL, "127.0.0.1", "GET", STATS, "X-Forwarded-For", "127.0.0.1", MONITORING_FORBIDDEN},
+    {NULL, "127.0.0.1", "GET", STATS, "x-forwarded-host", "", MONITORING_FORBIDDEN},
+    {NULL, "127.0.0.1", "GET", STATS, "X_FORWARDED_FOR", "x", MONITORING_FORBIDDEN},
+    {NULL, "127.0.0.1", "GET", STATS, "X-Forwarded", "x", MONITORING_FORBIDDEN},
+    {NULL, "127.0.0.1", "GET", STATS, "Forwarded", "for=x", MONITORING_FORBIDDEN},
+    {NULL, "127.0.0.1", "GET", STATS, "X-Real-IP", "x", MONITORING_FORBIDDEN},
+    {NULL, "127.0.0.1", "GET", STATS, "via", "1.1 x", MONITORING_FORBIDDEN},
+    {NULL, "127.0.0.1", "GET", STATS, "CF-Connecting-IP", "x", MONITORING_FORBIDDEN},
+    {NULL, "127.0.0.1", "GET", STATS, "True-Client-IP", "x", MONITORING_FORBIDDEN},
+    {NULL, "127.0.0.1", "GET", STATS, "X-Original-Forwarded-For", "x", MONITORING_FORBIDDEN},
+    {HASH, "127.0.0.1", "GET", STATS, "X-Forwarded-For", "x", MONITORING_NEEDS_TOKEN},
+    // From elsewhere.
+    {NULL, "192.0.2.1", "GET", STATS, NULL, NULL, MONITORING_FORBIDDEN},
+    {NULL, "1270.0.0.1", "GET", STATS, NULL, NULL, MONITORING_FORBIDDEN},
+    {NULL, "::11", "GET", STATS, NULL, NULL, MONITORING_FORBIDDEN},
+    {NULL, "", "GET", STATS, NULL, NULL, MONITORING_FORBIDDEN},
+    {NULL, "192.0.2.1", "GET", STATS, "Authorization", "Bearer abc", MONITORING_FORBIDDEN},
+    {HASH, "192.0.2.1", "GET", STATS, NULL, NULL, MONITORING_NEEDS_TOKEN},
+    {HASH, "192.0.2.1", "GET", STATS, "Authorization", "Bearer abd", MONITORING_NEEDS_TOKEN},
+    {HASH, "192.0.2.1", "GET", STATS, "Authorization", "Bearer abc", MONITORING_ALLOWED},
+    // Changing something.
+    {NULL, "127.0.0.1", "POST", RESET, NULL, NULL, MONITORING_ALLOWED},
+    {NULL, "127.0.0.1", "POST", RESET, "Origin", "https://example.com", MONITORING_FORBIDDEN},
+    {NULL, "192.0.2.1", "POST", RESET, NULL, NULL, MONITORING_FORBIDDEN},
+    {HASH, "127.0.0.1", "POST", RESET, NULL, NULL, MONITORING_NEEDS_TOKEN},
+    {HASH, "192.0.2.1", "POST", RESET, "Authorization", "Bearer abc", MONITORING_ALLOWED},
+    // Methods, once it may ask at all.
+    {NULL, "127.0.0.1", "GET", RESET, NULL, NULL, MONITORING_NO_METHOD},
+    {NULL, "127.0.0.1", "POST", STATS, NULL, NULL, MONITORING_NO_METHOD},
+    {NULL, "127.0.0.1", "POST", RESET "/", NULL, NULL, MONITORING_NO_METHOD},
+    {NULL, "127.0.0.1", "DELETE", STATS, NULL, NULL, MONITORING_NO_METHOD},
+    {HASH, "192.0.2.1", "POST", STATS, NULL, NULL, MONITORING_NEEDS_TOKEN},
+};
+
+static struct span span_of(const char *text)
+{
+    return (struct span){text, strlen(text)};
+}
+
+START_TEST(verdicts)
+{
+    const struct row *row = &rows[_i];
+    struct field fields[2] = {{SPAN("Host"), SPAN("x")}};
+    struct monitoring_request request = {.peer = span_of(row->peer),
+                                         .path = span_of(row->path),
+                                         .method = span_of(row->method),
+                                         .fields = fields,
+                                         .field_count = 1};
+    if (row->name != NULL)
+        fields[request.field_count++] = (struct field){span_of(row->name), span_of(row->value)};
+    ck_assert_int_eq(monitoring_decide(row->hash, &request), row->verdict);
+}
+END_TEST
+
+START_TEST(paths)
+{
+    ck_assert(monitoring_is_path(SPAN("/api/monitoring")));
+    ck_assert(monitoring_is_path(SPAN("/api/monitoring/")));
+    ck_assert(monitoring_is_path(SPAN("/api/monitoring/x/y")));
+    ck_assert(!monitoring_is_path(SPAN("/api/monitoring2")));
+    ck_assert(!monitoring_is_path(SPAN("/api/monitorin")));
+    ck_assert(!monitoring_is_path(SPAN("/API/monitoring")));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("monitoring_access");
+    TCase *tests = tcase_create("monitoring_access");
+    tcase_add_loop_test(tests, verdicts, 0, sizeof rows / sizeof *rows);
+    tcase_add_test(tests, paths);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

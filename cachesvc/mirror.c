@@ -396,6 +396,7 @@ struct mirror *mirror_open(uv_loop_t *loop, const struct redis_config *config, s
     mirror->epochs_key = mem_printf("%s%sepochs", config->prefix, MIRROR_RESERVED);
     make_id(mirror);
     open_handles(mirror);
+    atomic_store_explicit(&mirror->page->redis_is_critical, config->critical, memory_order_relaxed);
     show_redis(mirror, BREAKER_HALF_OPEN); // it is tried, and nobody knows better yet
     if (mirror->page->mirror.unsent)       // by a process that was killed, and nobody knows what
         mirror_owe_everything(mirror);

@@ -89,6 +89,8 @@ static const struct key upstream_keys[] = {
      .fallback = "4s", .help = "How long an idle connection is kept."},
     {"keepalive_connections", KEY_INTEGER, UPSTREAM(keepalive_connections), .min = 0, .max = 65536,
      .fallback = "64", .help = "Idle connections that a worker keeps to one process or server."},
+    {"critical", KEY_BOOL, UPSTREAM(critical), .fallback = "true",
+     .help = "Whether the gateway is not ready without it."},
     {0},
 };
 

@@ -19,6 +19,7 @@ struct upstream_config {
     int64_t read_timeout_ms;       // between two pieces of the answer
     int64_t keepalive_timeout_ms;  // an idle connection is closed by us after this
     int64_t keepalive_connections; // idle ones kept per worker and endpoint
+    bool critical;                 // without an endpoint of it no worker is ready
 };
 
 struct route_config {

@@ -102,6 +102,8 @@ static const struct key redis_keys[] = {
     {"queue", KEY_SIZE, REDIS(queue_bytes), .min = 64 * KIB, .max = GIB, .fallback = "8M",
      .flags = KEY_RESTART,
      .help = "How much is remembered of what Redis has not been told while it is away."},
+    {"critical", KEY_BOOL, REDIS(critical), .fallback = "false", .flags = KEY_RESTART,
+     .help = "Whether the gateway is not ready without it."},
     {0},
 };
 

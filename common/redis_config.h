@@ -14,6 +14,7 @@ struct redis_config {
     char *prefix;        // of every key; may be empty
     int64_t deadline_ms; // of a command
     int64_t queue_bytes; // what is remembered for a Redis that is away
+    bool critical;       // without it no gateway worker is ready
 };
 
 extern const struct key_table redis_config_table;

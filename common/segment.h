@@ -103,7 +103,7 @@ struct segment_bucket {
 };
 
 // The first part is written once; the rest is the writer's book-keeping, which readers leave alone
-// but for `generation`, `redis_wait_ms` and `redis`.
+// but for `generation`, what begins with `redis`, and numbers to show.
 struct segment_header {
     uint64_t magic;
     uint32_t version;
@@ -120,8 +120,9 @@ struct segment_header {
     // state of the breaker in front of it (enum breaker_state). The last that was known when
     // cachesvc is away.
     _Atomic uint32_t redis;
-    uint32_t busy;              // odd: the writer is, or died, in the middle of a change
-    uint64_t items, item_bytes; // of this generation
+    _Atomic uint32_t redis_is_critical; // 1: without it a gateway worker is not to be called ready
+    uint32_t busy;                      // odd: the writer is, or died, in the middle of a change
+    uint64_t items, item_bytes;         // of this generation
     uint64_t free_bytes;
     struct {
         segment_ref newest, oldest;

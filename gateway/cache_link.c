@@ -307,7 +307,7 @@ static bool send_words(struct connection *connection, const struct span *words, 
     return false;
 }
 
-static bool is_of_use(const struct cache_link *link)
+bool cache_link_is_of_use(const struct cache_link *link)
 {
     return link->connection && link->connection->is_open && link->late == 0 &&
            uv_stream_get_write_queue_size((uv_stream_t *)&link->connection->pipe) < UNSENT_MAX;
@@ -333,7 +333,7 @@ struct cache_call *cache_link_call(struct cache_link *link, const struct span *w
                                    void (*on_reply)(void *context, bool replied, int64_t number),
                                    void *context)
 {
-    if (!is_of_use(link) || !send_words(link->connection, words, count))
+    if (!cache_link_is_of_use(link) || !send_words(link->connection, words, count))
         return NULL;
     return add_call(link, limit_ms, on_reply, context);
 }

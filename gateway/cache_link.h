@@ -22,6 +22,9 @@ struct cache_link;
 struct cache_link *cache_link_open(uv_loop_t *loop, const char *name, const char *path,
                                    void (*on_open)(void *context), void *context);
 
+// Has cachesvc answered on this connection, and is it not late with a reply?
+bool cache_link_is_of_use(const struct cache_link *link);
+
 // Calls that wait end without a reply, now. The memory goes in the loop's close callbacks. NULL is
 // allowed.
 void cache_link_close(struct cache_link *link);

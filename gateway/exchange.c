@@ -97,11 +97,10 @@ void exchange_reply_problem(struct exchange *exchange, int status, const struct 
     reply_problem(exchange->req, status, field);
 }
 
-void exchange_reply_json(struct exchange *exchange, int status, const char *reason,
-                         struct span body)
+void exchange_reply_json(struct exchange *exchange, int status, struct span type, struct span body)
 {
     become_answered(exchange);
-    reply_json(exchange->req, status, reason, body);
+    reply_json(exchange->req, status, type, body);
 }
 
 void exchange_reply_no_content(struct exchange *exchange)

@@ -89,8 +89,7 @@ void exchange_wait_for_purge(struct exchange *exchange);
 
 // Answers itself; see reply.h. The request may be gone when this returns.
 void exchange_reply_problem(struct exchange *exchange, int status, const struct field *field);
-void exchange_reply_json(struct exchange *exchange, int status, const char *reason,
-                         struct span body);
+void exchange_reply_json(struct exchange *exchange, int status, struct span type, struct span body);
 // Fields are in req->res already; `body` lives as long as the request.
 void exchange_reply_stored(struct exchange *exchange, int status, struct span reason,
                            struct span body);

@@ -175,6 +175,23 @@ void metrics_count_log_drops(struct metrics *metrics, uint64_t lines)
     metric_add(metrics->log_drops, lines);
 }
 
+static void add_cache(const struct metrics_column *column, uint64_t *hits, uint64_t *misses)
+{
+    *hits += metrics_column_sum_of(column, METRIC_CACHE, CACHE_HIT) +
+             metrics_column_sum_of(column, METRIC_CACHE, CACHE_STALE);
+    *misses += metrics_column_sum_of(column, METRIC_CACHE, CACHE_MISS);
+}
+
+void metrics_sum_cache(const struct metrics *metrics, uint64_t *hits, uint64_t *misses)
+{
+    *hits = *misses = 0;
+    if (metrics->page == NULL)
+        add_cache(metrics->own, hits, misses);
+    for (size_t i = 0; metrics->page != NULL && i < STATE_COLUMNS; ++i)
+        if (atomic_load_explicit(&metrics->page->opened[i], memory_order_relaxed) != 0)
+            add_cache(&metrics->page->column[i], hits, misses);
+}
+
 static struct span text_of(const struct metrics *metrics, uint32_t name)
 {
     struct span text = {NULL, 0};

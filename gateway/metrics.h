@@ -63,6 +63,9 @@ void metrics_count_cache_wait(struct metrics *metrics);
 void metrics_count_connection(struct metrics *metrics);
 void metrics_count_log_drops(struct metrics *metrics, uint64_t lines);
 
+// What all workers' caches did so far; what is stale is a hit.
+void metrics_sum_cache(const struct metrics *metrics, uint64_t *hits, uint64_t *misses);
+
 // What a route is called; empty when there was no place for it. As long as there is a worker.
 struct span metrics_route_text(const struct metrics *metrics, size_t route);
 

@@ -115,8 +115,7 @@ static void dispatch(struct exchange *exchange, const struct request_facts *fact
         exchange_reply_no_content(exchange);
         return;
     }
-    if (health_answer(exchange->server, exchange, path, facts->method) ||
-        monitoring_answer(exchange, facts, path))
+    if (health_answer(exchange, facts, path) || monitoring_answer(exchange, facts, path))
         return;
     const struct route *route = router_match(exchange->server->router, path);
     if (route == NULL)

@@ -49,7 +49,8 @@ static void on_reply(void *context, bool replied, int64_t number)
         return; // it was answered: the worker ends, or the client has gone
     int length = snprintf(text, sizeof(text), "{\"purged\":%d}\n", number > 0);
     if (replied)
-        exchange_reply_json(purge->exchange, 200, "OK", (struct span){text, (size_t)length});
+        exchange_reply_json(purge->exchange, 200, SPAN("application/json"),
+                            (struct span){text, (size_t)length});
     else
         refuse(purge->exchange);
 }

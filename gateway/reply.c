@@ -28,13 +28,13 @@ void reply_problem(h2o_req_t *req, int status, const struct field *field)
     send_body(req, problem->body);
 }
 
-void reply_json(h2o_req_t *req, int status, const char *reason, struct span body)
+void reply_json(h2o_req_t *req, int status, struct span type, struct span body)
 {
     h2o_iovec_t copy = h2o_strdup(&req->pool, body.bytes, body.length);
     req->res.status = status;
-    req->res.reason = reason;
-    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
-                   H2O_STRLIT("application/json"));
+    req->res.reason = status == 200 ? "OK" : problem_get(status)->title;
+    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, type.bytes,
+                   type.length);
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CACHE_CONTROL, NULL,
                    H2O_STRLIT("no-store"));
     send_body(req, (struct span){copy.base, copy.len});

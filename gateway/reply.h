@@ -10,8 +10,9 @@
 // lower-case name, or NULL. The request may be gone when this returns.
 void reply_problem(h2o_req_t *req, int status, const struct field *field);
 
-// A document that must not be stored by anybody; its bytes are copied.
-void reply_json(h2o_req_t *req, int status, const char *reason, struct span body);
+// A document of a JSON type that must not be stored by anybody; its bytes are copied, the type is a
+// constant. The status is 200 or one of problem.h.
+void reply_json(h2o_req_t *req, int status, struct span type, struct span body);
 
 // 204.
 void reply_no_content(h2o_req_t *req);

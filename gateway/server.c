@@ -97,6 +97,7 @@ int server_init(struct server *server, uv_loop_t *loop, const struct gateway_con
     server->ledger = (struct ledger){.metrics = &server->metrics,
                                      .log = server->log,
                                      .hashes_addresses = config->monitoring.hash_addresses};
+    health_init(&server->health);
     cache_init(&server->cache, loop);
     merge_route_caches(server);
     configure(server);
@@ -141,6 +142,7 @@ void server_move_column(struct server *server, size_t index)
 
 void server_fini(struct server *server)
 {
+    health_fini(&server->health);
     monitoring_close(&server->monitoring);
     upstreams_fini(&server->upstreams); // and with them the idle connections
     pool_close(&server->pool, NULL);

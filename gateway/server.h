@@ -9,6 +9,7 @@
 #include "clients.h"
 #include "common/err.h"
 #include "endpoints.h"
+#include "health.h"
 #include "ledger.h"
 #include "metrics.h"
 #include "monitoring.h"
@@ -42,6 +43,7 @@ struct server {
     struct router *router;
     struct upstreams upstreams;
     struct monitoring monitoring;
+    struct health health;
     struct pool pool;
     struct clients clients;
     struct cache cache;

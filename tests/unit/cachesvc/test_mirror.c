@@ -52,11 +52,12 @@ START_TEST(a_redis_that_is_not_there)
 {
     char host[] = "unix:/nonexistent/redis.sock", prefix[] = "";
     struct redis_config config = {
-        .host = host, .prefix = prefix, .deadline_ms = 50, .queue_bytes = 65536};
+        .host = host, .prefix = prefix, .deadline_ms = 50, .critical = true, .queue_bytes = 65536};
     unsigned events = 0;
     ck_assert_uint_eq(redis_word(), SEGMENT_NO_REDIS);
     struct mirror *mirror = mirror_open(&test_loop, &config, store, on_event, &events);
     ck_assert_uint_eq(redis_word(), SEGMENT_REDIS + BREAKER_HALF_OPEN);
+    ck_assert_uint_eq(store_page(store)->redis_is_critical, 1);
     loop_test_wait(has_heard, &events);
     ck_assert_uint_eq(redis_word(), SEGMENT_REDIS + BREAKER_OPEN);
     mirror_close(mirror);

@@ -157,6 +157,8 @@ static const char *const cache_results[CACHE_COUNT] = {
 
 enum metric_method metric_method(const char *text, size_t length)
 {
+    if (length == 3 && memcmp(text, "GET", 3) == 0)
+        return METHOD_GET; // most are
     for (unsigned i = 0; i < METHOD_OTHER; i++)
         if (strlen(methods[i]) == length && memcmp(methods[i], text, length) == 0)
             return i;

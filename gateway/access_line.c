@@ -68,19 +68,53 @@ static char *put_time(struct access_line *line, char *out, uint64_t wall_ms)
 
 // --- what others have written -------------------------------------------------------------------
 
-static bool is_plain(unsigned char byte)
+// Visible ASCII but '"' and '\\' stands for itself, and a blank where there are quotes around.
+static char lowest_plain(enum access_log_form form)
 {
-    return byte > ' ' && byte < 0x7f && byte != '"' && byte != '\\';
+    return form == ACCESS_LOG_JSON ? ' ' : '!';
 }
 
-// A blank is plain where there are quotes around.
-static char *put_foreign(char *out, struct span text, size_t limit, enum access_log_form form)
+static bool is_plain(char byte, char lowest)
+{
+    return byte >= lowest && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+// Are all eight? (In each line a byte gets its highest bit if it is one of those that are not.)
+static bool are_plain(uint64_t word, char lowest)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    uint64_t quotes = word ^ ones * '"', backslashes = word ^ ones * '\\';
+    uint64_t others = word | (word - ones * (uint64_t)lowest) | (word + ones);
+    others |= (quotes - ones) | (backslashes - ones);
+    return (others & highs) == 0;
+}
+
+// Almost every text is. The last eight bytes may be looked at twice.
+static bool is_all_plain(struct span text, char lowest)
+{
+    uint64_t word;
+    if (text.length < sizeof(word)) {
+        for (size_t i = 0; i < text.length; ++i)
+            if (!is_plain(text.bytes[i], lowest))
+                return false;
+        return true;
+    }
+    const char *last = text.bytes + text.length - sizeof(word);
+    for (const char *at = text.bytes; at < last; at += sizeof(word)) {
+        memcpy(&word, at, sizeof(word));
+        if (!are_plain(word, lowest))
+            return false;
+    }
+    memcpy(&word, last, sizeof(word));
+    return are_plain(word, lowest);
+}
+
+static char *put_escaped(char *out, struct span text, enum access_log_form form)
 {
     static const char digits[] = "0123456789abcdef";
-    size_t length = text.length <= limit ? text.length : limit;
-    for (size_t i = 0; i < length; ++i) {
+    for (size_t i = 0; i < text.length; ++i) {
         unsigned char byte = (unsigned char)text.bytes[i];
-        if (is_plain(byte) || (byte == ' ' && form == ACCESS_LOG_JSON)) {
+        if (is_plain((char)byte, lowest_plain(form))) {
             *out++ = (char)byte;
             continue;
         }
@@ -88,12 +122,25 @@ static char *put_foreign(char *out, struct span text, size_t limit, enum access_
         *out++ = digits[byte >> 4];
         *out++ = digits[byte & 15];
     }
-    return length < text.length ? PUT(out, "...") : out;
+    return out;
+}
+
+static char *put_foreign(char *out, struct span text, size_t limit, enum access_log_form form)
+{
+    struct span shown = {text.bytes, text.length <= limit ? text.length : limit};
+    out = is_all_plain(shown, lowest_plain(form)) ? put(out, shown) : put_escaped(out, shown, form);
+    return shown.length < text.length ? PUT(out, "...") : out;
 }
 
 static char *put_word(char *out, struct span text, size_t limit)
 {
     return text.length == 0 ? PUT(out, "-") : put_foreign(out, text, limit, ACCESS_LOG_TEXT);
+}
+
+// One of our own words, which is short and plain.
+static char *put_own(char *out, struct span text)
+{
+    return text.length == 0 ? PUT(out, "-") : put(out, text);
 }
 
 // A member whose value is a text; `name` has the comma before it and the colon.
@@ -113,14 +160,14 @@ static char *put_member(char *out, struct span name, struct span text, size_t li
 static char *write_text(struct access_line *line, const struct access_record *record, char *out)
 {
     out = put_time(line, out, record->wall_ms);
-    out = put_word(PUT(out, " Worker ID "), line->worker, TEXT_LIMIT);
+    out = put_own(PUT(out, " Worker ID "), line->worker);
     out = put_word(PUT(out, " "), record->method, TEXT_LIMIT);
     out = put_word(PUT(out, " "), record->path, PATH_LIMIT);
     out = put_number(PUT(out, " "), record->status);
     out = put_ms(PUT(out, " "), record->duration_us);
     out = put_number(PUT(out, " ms "), record->bytes);
-    out = put_word(PUT(out, " B "), record->ip, TEXT_LIMIT);
-    out = put_word(PUT(out, " "), record->cache, TEXT_LIMIT);
+    out = put_own(PUT(out, " B "), record->ip);
+    out = put_own(PUT(out, " "), record->cache);
     out = put_word(PUT(out, " route="), record->route, TEXT_LIMIT);
     return put_word(PUT(out, " upstream="),
                     record->endpoint.length > 0 ? record->endpoint : record->upstream, TEXT_LIMIT);

@@ -21,7 +21,8 @@
 
 enum { ACCESS_LINE_MAX = 16384 };
 
-// A request that is over. Texts may be empty: not known.
+// A request that is over. Texts may be empty: not known. `ip` and `cache` are our own, short and
+// plain.
 struct access_record {
     uint64_t wall_ms; // when it was
     struct span method;

@@ -214,13 +214,20 @@ static void fail_try(struct exchange *exchange, enum retry_failure failure, cons
 
 // --- a try --------------------------------------------------------------------------------------
 
+// Most requests are sent on at once: they need no look at the clock of their own.
+static uint64_t time_of_sending_us(const struct exchange *exchange)
+{
+    bool is_at_once = exchange->state == EXCHANGE_NEW && exchange->req->entity.base == NULL;
+    return is_at_once ? exchange->begun_us : clock_mono_us();
+}
+
 static void send_request(struct exchange *exchange)
 {
     h2o_iovec_t pieces[2] = {exchange->head, exchange->req->entity};
     exchange->state = EXCHANGE_WAITING;
     exchange->connect_until_ms = 0;
     ++exchange->sent;
-    exchange->sent_us = clock_mono_us();
+    exchange->sent_us = time_of_sending_us(exchange);
     exchange->answered = 0;
     wait_until(exchange, exchange->upstream->config->first_byte_timeout_ms);
     upstream_conn_send(exchange->conn, pieces, pieces[1].len > 0 ? 2 : 1);

@@ -71,7 +71,18 @@ static void keep_error(struct ledger *ledger, const struct entry *entry)
                          record->status >= 500 ? ERRORS_SERVER : ERRORS_CLIENT, &error);
 }
 
-static void write_down(struct ledger *ledger, struct entry *entry)
+// A look at one clock a second instead of at two for each request. (Unsigned numbers wrap round.)
+static uint64_t wall_ms(struct ledger *ledger, uint64_t now_us)
+{
+    enum { SECOND_US = 1000000 };
+    if (ledger->compared_us == 0 || now_us - ledger->compared_us >= SECOND_US) {
+        ledger->wall_ahead_us = clock_wall_ms() * 1000 - now_us;
+        ledger->compared_us = now_us;
+    }
+    return (now_us + ledger->wall_ahead_us) / 1000;
+}
+
+static void write_down(struct ledger *ledger, struct entry *entry, uint64_t now_us)
 {
     struct access_record *record = &entry->record;
     struct metrics_request counts = {.route = entry->route,
@@ -80,7 +91,7 @@ static void write_down(struct ledger *ledger, struct entry *entry)
                                      .duration_us = record->duration_us,
                                      .bytes = record->bytes};
     metrics_count_request(ledger->metrics, &counts);
-    record->wall_ms = clock_wall_ms();
+    record->wall_ms = wall_ms(ledger, now_us);
     record->route = metrics_route_text(ledger->metrics, entry->route);
     if (record->status >= 400)
         keep_error(ledger, entry);
@@ -103,9 +114,8 @@ static struct span span_of(h2o_iovec_t text)
 static struct span path_of(const h2o_req_t *req)
 {
     struct span path = span_of(req->input.path);
-    const char *query = memchr(path.bytes, '?', path.length);
-    if (query != NULL)
-        path.length = (size_t)(query - path.bytes);
+    if (req->input.query_at < path.length)
+        path.length = req->input.query_at;
     return path;
 }
 
@@ -115,11 +125,11 @@ static struct span user_agent_of(const h2o_req_t *req)
     return at == -1 ? SPAN("") : span_of(req->headers.entries[at].value);
 }
 
-static void add_exchange(struct entry *entry, const struct exchange *exchange)
+static void add_exchange(struct entry *entry, const struct exchange *exchange, uint64_t now_us)
 {
     struct access_record *record = &entry->record;
     entry->route = exchange->counted_as;
-    record->duration_us = clock_mono_us() - exchange->begun_us;
+    record->duration_us = now_us - exchange->begun_us;
     record->endpoint = exchange->endpoint_text;
     if (exchange->upstream != NULL)
         record->upstream = text_of(exchange->upstream->config->name);
@@ -143,9 +153,10 @@ static void on_request_over(h2o_logger_t *self, h2o_req_t *req)
                                      .user_agent = user_agent_of(req)},
                           .method = metric_method(req->input.method.base, req->input.method.len),
                           .route = METRICS_UNMATCHED};
+    uint64_t now_us = clock_mono_us();
     if (exchange != NULL)
-        add_exchange(&entry, exchange);
-    write_down(ledger, &entry);
+        add_exchange(&entry, exchange, now_us);
+    write_down(ledger, &entry, now_us);
 }
 
 void ledger_note_timeout(struct ledger *ledger, struct span peer, uint64_t waited_us,
@@ -155,7 +166,7 @@ void ledger_note_timeout(struct ledger *ledger, struct span peer, uint64_t waite
         .record = {.status = 408, .duration_us = waited_us, .bytes = bytes, .ip = peer},
         .method = METHOD_OTHER,
         .route = METRICS_UNMATCHED};
-    write_down(ledger, &entry);
+    write_down(ledger, &entry, clock_mono_us());
 }
 
 void ledger_install(h2o_pathconf_t *path, struct ledger *ledger)

@@ -16,6 +16,8 @@ struct ledger {
     struct metrics *metrics; // borrowed
     struct access_log *log;  // the same; NULL: none is wanted
     bool hashes_addresses;   // those of clients, among the errors
+    // ledger.c's own: how far the wall clock is from the other one, and when that was looked up.
+    uint64_t wall_ahead_us, compared_us;
 };
 
 // Every request that libh2o ends on this path is written down. The ledger is borrowed.

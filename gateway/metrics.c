@@ -1,5 +1,5 @@
 // Cells by what they are for. The counts of most requests go where those of the last one went, so
-// that cell is kept; which bucket of time it is, is looked up.
+// that cell is kept; those of the buckets of time are kept by their numbers.
 //
 // Invariant: no pointer into a column outlives a move to another one.
 #include "metrics.h"
@@ -12,16 +12,24 @@
 #include "common/histogram.h"
 #include "common/mem.h"
 
+// Cells of one family by bucket: their numbers in the column + 1, or 0: not found yet.
+struct buckets {
+    uint32_t cells[HISTOGRAM_BUCKETS];
+};
+
 struct metrics_route {
     uint32_t name;
+    struct span text;
     uint16_t method, status; // of `requests`
     struct metric_cell *requests, *duration_sum, *bytes;
     struct metric_cell *cache[CACHE_COUNT]; // NULL: not yet
+    struct buckets durations;
 };
 
 struct metrics_upstream {
     uint32_t name;
     struct metric_cell *duration_sum, *retries;
+    struct buckets durations;
 };
 
 static struct metric_cell *cell(struct metrics *metrics, enum metric_family family, uint32_t name,
@@ -32,6 +40,23 @@ static struct metric_cell *cell(struct metrics *metrics, enum metric_family fami
                              .first = (uint16_t)first,
                              .second = (uint16_t)second};
     return metrics_writer_cell(&metrics->writer, &key);
+}
+
+static void count_duration(struct metrics *metrics, struct buckets *buckets,
+                           enum metric_family family, uint32_t name, uint64_t duration_us)
+{
+    unsigned bucket = histogram_bucket(duration_us);
+    struct metric_cell *cells = metrics->writer.column->cells;
+    if (buckets->cells[bucket] == 0)
+        buckets->cells[bucket] = (uint32_t)(cell(metrics, family, name, bucket, 0) - cells) + 1;
+    metric_add(&cells[buckets->cells[bucket] - 1], 1);
+}
+
+static struct span text_of(const struct metrics *metrics, uint32_t name)
+{
+    struct span text = {NULL, 0};
+    text.bytes = metrics_column_name(metrics->writer.column, name, &text.length);
+    return text.bytes != NULL ? text : SPAN("");
 }
 
 static uint32_t name_of(struct metrics *metrics, const char *text)
@@ -52,7 +77,9 @@ static void find_requests(struct metrics *metrics, struct metrics_route *route,
 static void find_route(struct metrics *metrics, size_t number, const char *name)
 {
     struct metrics_route *route = &metrics->routes[number];
-    *route = (struct metrics_route){.name = name_of(metrics, name)};
+    memset(route, 0, sizeof(*route));
+    route->name = name_of(metrics, name);
+    route->text = text_of(metrics, route->name);
     route->duration_sum = cell(metrics, METRIC_DURATION_SUM, route->name, 0, 0);
     route->bytes = cell(metrics, METRIC_RESPONSE_BYTES, route->name, 0, 0);
     find_requests(metrics, route, METHOD_GET, 200);
@@ -81,6 +108,7 @@ static void find_upstream(struct metrics *metrics, size_t index)
 {
     const struct upstream_config *config = metrics->config->upstreams.items;
     struct metrics_upstream *upstream = &metrics->upstreams[index];
+    memset(upstream, 0, sizeof(*upstream));
     upstream->name = name_of(metrics, config[index].name);
     upstream->duration_sum = cell(metrics, METRIC_UPSTREAM_DURATION_SUM, upstream->name, 0, 0);
     upstream->retries = cell(metrics, METRIC_RETRIES, upstream->name, 0, 0);
@@ -150,8 +178,7 @@ void metrics_count_request(struct metrics *metrics, const struct metrics_request
         find_requests(metrics, route, request->method, request->status);
     metric_add(route->requests, 1);
     metric_add(route->duration_sum, request->duration_us);
-    metric_add(
-        cell(metrics, METRIC_DURATION, route->name, histogram_bucket(request->duration_us), 0), 1);
+    count_duration(metrics, &route->durations, METRIC_DURATION, route->name, request->duration_us);
     metric_add(route->bytes, request->bytes);
 }
 
@@ -192,16 +219,9 @@ void metrics_sum_cache(const struct metrics *metrics, uint64_t *hits, uint64_t *
             add_cache(&metrics->page->column[i], hits, misses);
 }
 
-static struct span text_of(const struct metrics *metrics, uint32_t name)
-{
-    struct span text = {NULL, 0};
-    text.bytes = metrics_column_name(metrics->writer.column, name, &text.length);
-    return text.bytes != NULL ? text : SPAN("");
-}
-
 struct span metrics_route_text(const struct metrics *metrics, size_t route)
 {
-    return text_of(metrics, metrics->routes[route].name);
+    return metrics->routes[route].text;
 }
 
 // --- tries --------------------------------------------------------------------------------------
@@ -213,12 +233,13 @@ static void name_endpoint(struct metrics *metrics, struct metrics_endpoint *endp
     *endpoint = (struct metrics_endpoint){.text = endpoint->text,
                                           .column = metrics->writer.column,
                                           .name = name_of(metrics, endpoint->text)};
+    endpoint->kept_text = text_of(metrics, endpoint->name);
 }
 
 struct span metrics_endpoint_text(struct metrics *metrics, struct metrics_endpoint *endpoint)
 {
     name_endpoint(metrics, endpoint);
-    return text_of(metrics, endpoint->name);
+    return endpoint->kept_text;
 }
 
 // Of an endpoint without a name the upstream's has no place either: both are one label.
@@ -265,8 +286,7 @@ void metrics_count_try_time(struct metrics *metrics, size_t upstream, uint64_t d
 {
     if (upstream == UPSTREAM_OWN)
         return;
-    const struct metrics_upstream *of = &metrics->upstreams[upstream];
+    struct metrics_upstream *of = &metrics->upstreams[upstream];
     metric_add(of->duration_sum, duration_us);
-    metric_add(cell(metrics, METRIC_UPSTREAM_DURATION, of->name, histogram_bucket(duration_us), 0),
-               1);
+    count_duration(metrics, &of->durations, METRIC_UPSTREAM_DURATION, of->name, duration_us);
 }

@@ -36,7 +36,8 @@ struct metrics_endpoint {
     const char *text; // borrowed
     const struct metrics_column *column;
     uint32_t name;
-    uint16_t status; // of `answers`
+    struct span kept_text; // that name
+    uint16_t status;       // of `answers`
     struct metric_cell *answers;
 };
 

@@ -113,8 +113,6 @@ START_TEST(the_longest_line_fits)
                                     .status = 999,
                                     .duration_us = UINT64_MAX,
                                     .bytes = UINT64_MAX,
-                                    .ip = long_text,
-                                    .cache = long_text,
                                     .route = long_text,
                                     .upstream = long_text,
                                     .endpoint = long_text,

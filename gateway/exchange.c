@@ -18,12 +18,12 @@
 
 #include "cached.h"
 #include "clients.h"
-#include "common/clock.h"
 #include "common/gateway_config.h"
 #include "common/log.h"
 #include "common/state_page.h"
 #include "counters.h"
 #include "endpoints.h"
+#include "exchange_count.h"
 #include "hangup.h"
 #include "pool.h"
 #include "reply.h"
@@ -48,29 +48,11 @@ static void complain(struct exchange *exchange, const char *what)
 
 // --- the end of a try ---------------------------------------------------------------------------
 
-static void count_failure(struct exchange *exchange, enum metric_failure failure)
-{
-    metrics_count_failure(&exchange->server->metrics, exchange->upstream->index,
-                          &exchange->endpoint->metrics, failure);
-}
-
-static void count_try(struct exchange *exchange)
-{
-    struct metrics *metrics = &exchange->server->metrics;
-    if (exchange->sent_us == 0)
-        return;
-    metrics_count_try_time(metrics, exchange->upstream->index, clock_mono_us() - exchange->sent_us);
-    if (exchange->answered != 0)
-        metrics_count_answer(metrics, exchange->upstream->index, &exchange->endpoint->metrics,
-                             exchange->answered);
-    exchange->sent_us = 0;
-}
-
 void exchange_release_upstream(struct exchange *exchange, bool is_reusable)
 {
     struct upstream_conn *conn = exchange->conn;
     struct endpoint *endpoint = exchange->endpoint;
-    count_try(exchange);
+    exchange_count_over(exchange);
     exchange->conn = NULL;
     exchange->endpoint = NULL;
     if (conn != NULL && is_reusable)
@@ -146,7 +128,7 @@ void exchange_abort(struct exchange *exchange, const char *reason)
 
 void exchange_fail(struct exchange *exchange, enum metric_failure failure, const char *reason)
 {
-    count_failure(exchange, failure);
+    exchange_count_failure(exchange, failure);
     exchange_abort(exchange, reason);
 }
 
@@ -165,23 +147,6 @@ static void try_next_endpoint(struct exchange *exchange, enum retry_failure fail
         reply_failure(exchange, exchange->tries == 0 ? 503 : retry_status(failure));
 }
 
-static enum metric_failure failure_of(enum retry_failure failure, const struct relay *relay)
-{
-    switch (failure) {
-    case RETRY_CONNECT_FAILED:
-        return FAILURE_CONNECT;
-    case RETRY_CONNECT_TIMEOUT:
-        return FAILURE_CONNECT_TIMEOUT;
-    case RETRY_CLOSED_UNANSWERED:
-        return FAILURE_CLOSED;
-    case RETRY_FIRST_BYTE_TIMEOUT:
-        return FAILURE_TIMEOUT;
-    case RETRY_BAD_ANSWER:
-        break;
-    }
-    return relay->ended ? FAILURE_CLOSED : FAILURE_BAD_ANSWER;
-}
-
 static void fail_try(struct exchange *exchange, enum retry_failure failure, const char *reason)
 {
     uint64_t now = uv_now(exchange->server->loop);
@@ -196,11 +161,11 @@ static void fail_try(struct exchange *exchange, enum retry_failure failure, cons
     enum retry_action action = retry_decide(failure, &facts);
     if (action == RETRY_FRESH_CONNECTION && endpoint->removed)
         action = RETRY_NEXT_ENDPOINT;
-    if (action == RETRY_FRESH_CONNECTION) { // the peer closed a pooled connection: everyday life
-        exchange->sent_us = 0;
+    if (action == RETRY_FRESH_CONNECTION) {
+        exchange_count_nothing(exchange);
     } else {
         complain(exchange, reason);
-        count_failure(exchange, failure_of(failure, &exchange->relay));
+        exchange_count_failure(exchange, exchange_count_reason(failure, exchange->relay.ended));
     }
     exchange_release_upstream(exchange, false);
     relay_fini(&exchange->relay);
@@ -214,21 +179,13 @@ static void fail_try(struct exchange *exchange, enum retry_failure failure, cons
 
 // --- a try --------------------------------------------------------------------------------------
 
-// Most requests are sent on at once: they need no look at the clock of their own.
-static uint64_t time_of_sending_us(const struct exchange *exchange)
-{
-    bool is_at_once = exchange->state == EXCHANGE_NEW && exchange->req->entity.base == NULL;
-    return is_at_once ? exchange->begun_us : clock_mono_us();
-}
-
 static void send_request(struct exchange *exchange)
 {
     h2o_iovec_t pieces[2] = {exchange->head, exchange->req->entity};
+    exchange_count_sent(exchange);
     exchange->state = EXCHANGE_WAITING;
     exchange->connect_until_ms = 0;
     ++exchange->sent;
-    exchange->sent_us = time_of_sending_us(exchange);
-    exchange->answered = 0;
     wait_until(exchange, exchange->upstream->config->first_byte_timeout_ms);
     upstream_conn_send(exchange->conn, pieces, pieces[1].len > 0 ? 2 : 1);
     exchange->unsent = upstream_conn_unsent(exchange->conn);
@@ -321,11 +278,10 @@ static void wait_for_connection(struct exchange *exchange)
 static void start_try(struct exchange *exchange, struct endpoint *endpoint, bool fresh)
 {
     struct err err;
-    if (++exchange->tries > 1)
-        metrics_count_retry(&exchange->server->metrics, exchange->upstream->index);
+    ++exchange->tries;
     endpoint_begin(&exchange->server->upstreams, endpoint);
     exchange->endpoint = endpoint;
-    exchange->endpoint_text = metrics_endpoint_text(&exchange->server->metrics, &endpoint->metrics);
+    exchange_count_try(exchange);
     exchange->relay = (struct relay){.parsed = 0};
     exchange->conn = fresh ? NULL : take_pooled(exchange, endpoint);
     if (exchange->conn != NULL) {
@@ -448,19 +404,6 @@ static void on_request_disposed(void *memory)
     gauge_down(&server->column->in_flight);
 }
 
-static int64_t us_of(const struct timeval *time)
-{
-    return (int64_t)time->tv_sec * 1000000 + time->tv_usec;
-}
-
-// By libh2o's clock, which is one for people: it may jump.
-static uint64_t time_of_body_us(const h2o_req_t *req)
-{
-    int64_t since_us = us_of(&req->timestamps.request_body_begin_at);
-    int64_t time_us = us_of(&req->processed_at.at) - since_us;
-    return since_us != 0 && time_us > 0 ? (uint64_t)time_us : 0;
-}
-
 struct exchange *exchange_new(struct server *server, h2o_req_t *req)
 {
     struct exchange *exchange =
@@ -469,8 +412,8 @@ struct exchange *exchange_new(struct server *server, h2o_req_t *req)
                                   .req = req,
                                   .server = server,
                                   .client = client_of_request(req),
-                                  .begun_us = clock_mono_us() - time_of_body_us(req),
                                   .tick = {.cb = on_tick}};
+    exchange_count_begun(exchange);
     exchange->client->exchange = exchange;
     gauge_up(&server->column->in_flight);
     wait_until(exchange, server->config->send_timeout_ms);

@@ -11,6 +11,9 @@
 // Commands of gwctl (uid of the supervisor, or root):
 //   ping                                          -> pid, version, protocol
 //   list                                          -> processes: [...] (the shape of `jlist`)
+//   events   {lines, follow}                      -> events: [...], the last `lines` (50), the
+//                                                    oldest first, and last, the number of the last
+//                                                    one; with follow pushes after it
 //   start    {document, file, environment} or {selectors}    -> progress; error when something did
 //                                                             not start
 //   restart  {document, file, environment} or {selectors}    "
@@ -30,8 +33,7 @@
 //   register {role:"cachesvc", protocol, version} -> document
 //   register {role:"metricsd", protocol, version} -> document, endpoints, processes
 //   endpoints_ack {generation}                    push: nothing of older generations is picked now
-//   event {source, name, text}                    push: something that people are told of
-//   (`events`).
+//   event {source, name, text}                    push: people are told of it (`events`).
 //                                                 "redis": "connect", "error", "close";
 //                                                 "metrics": "reset"
 // A role is that of the process itself. Pushes to a gateway worker and to metricsd:
@@ -48,6 +50,9 @@
 // Pushes to a gateway worker:
 //   slot_take {name, fd}    accept on this socket too; the socket comes with the line (SCM_RIGHTS)
 //   slot_give {name}        stop accepting on it
+// Pushes to gwctl that follows events, one each (text may be empty; app and id are left out where
+// there is none):
+//   event {number, time_ms, source, name, app, id, text}
 #ifndef GW_COMMON_PROTO_H
 #define GW_COMMON_PROTO_H
 

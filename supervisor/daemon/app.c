@@ -13,6 +13,7 @@
 #include "common/mem.h"
 #include "daemon.h"
 #include "endpoints.h"
+#include "events.h"
 #include "listeners.h"
 #include "operation.h"
 #include "reload.h"
@@ -187,6 +188,7 @@ int app_scale(struct app *app, size_t count, struct err *err)
         return err_set(err, "%s: %zu processes cannot listen on one port; use \"port\": \"auto\"",
                        app->name, count);
     log_info("%s: scaled from %zu to %zu", app->name, old, count);
+    events_note_app(app, "app", "scale", "from %zu to %zu", old, count);
     if (count < old) {
         retire_slots(app, count);
         return 0;

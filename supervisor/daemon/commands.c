@@ -16,6 +16,8 @@
 #include "control.h"
 #include "daemon.h"
 #include "endpoints.h"
+#include "event_ring.h"
+#include "events.h"
 #include "listing.h"
 #include "metricsd_feed.h"
 #include "operation.h"
@@ -23,7 +25,7 @@
 #include "selector.h"
 #include "snapshot.h"
 
-enum { EVENT_WORD_SIZE = 32 };
+enum { EVENTS_DEFAULT = 50 };
 
 struct request {
     struct daemon *daemon;
@@ -89,6 +91,9 @@ static bool has_foreign(const struct request *request, struct spec **specs, size
 }
 
 enum verb { VERB_START, VERB_RESTART, VERB_RELOAD };
+
+static const char *const verbs[] = {
+    [VERB_START] = "start", [VERB_RESTART] = "restart", [VERB_RELOAD] = "reload"};
 
 static void reload_app(struct app *app, struct spec *spec, struct operation *operation)
 {
@@ -159,6 +164,8 @@ static void apply_document(const struct request *request, struct json_object *do
         return;
     if (!has_foreign(request, specs, count)) {
         struct operation *operation = operation_begin(request->connection, request->id);
+        events_note(request->daemon, "config", verbs[verb], "%s",
+                    json_get_string(request->args, "file", "command line"));
         for (size_t i = 0; i < count; i++)
             apply_spec(request, specs[i], verb, operation);
         operation_commit(operation);
@@ -345,6 +352,19 @@ static void command_list(const struct request *request)
     control_answer(request->connection, request->id, listing_build(request->daemon));
 }
 
+static void command_events(const struct request *request)
+{
+    int64_t lines = json_get_int(request->args, "lines", EVENTS_DEFAULT);
+    struct json_object *answer = json_object_new_object();
+    json_object_object_add(answer, "events",
+                           events_list(request->daemon->events, lines > 0 ? (size_t)lines : 0));
+    json_object_object_add(answer, "last",
+                           json_object_new_int64((int64_t)events_last(request->daemon->events)));
+    control_answer(request->connection, request->id, answer);
+    if (json_get_bool(request->args, "follow", false))
+        control_follow(request->connection);
+}
+
 static void command_ping(const struct request *request)
 {
     struct json_object *answer = json_object_new_object();
@@ -433,16 +453,18 @@ static void copy_member(const struct request *request, const char *name, char *o
 
 static void verb_event(const struct request *request)
 {
+    const struct worker *speaker = find_speaker(request);
     char source[EVENT_WORD_SIZE], name[EVENT_WORD_SIZE], text[PROTO_EVENT_SIZE];
     copy_member(request, "source", source, sizeof source);
     copy_member(request, "name", name, sizeof name);
     copy_member(request, "text", text, sizeof text);
-    if (*source && *name)
-        log_info("%s: %s %s%s%s", spec_name(find_speaker(request)->spec), source, name,
-                 *text ? ": " : "", text);
-    else
+    if (!*source || !*name) {
         log_warn("control: pid %d: an event without source or name",
                  (int)control_peer_pid(request->connection));
+        return;
+    }
+    log_info("%s: %s %s%s%s", spec_name(speaker->spec), source, name, *text ? ": " : "", text);
+    events_note_worker(speaker, source, name, "%s", text);
 }
 
 static void verb_endpoints_ack(const struct request *request)
@@ -462,6 +484,7 @@ static const struct command {
 } commands[] = {
     {"ping", SPEAKER_GWCTL, command_ping},
     {"list", SPEAKER_GWCTL, command_list},
+    {"events", SPEAKER_GWCTL, command_events},
     {"start", SPEAKER_GWCTL, command_start},
     {"restart", SPEAKER_GWCTL, command_restart},
     {"reload", SPEAKER_GWCTL, command_reload},

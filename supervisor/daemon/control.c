@@ -34,6 +34,7 @@ struct control_connection {
     pid_t pid;
     uint64_t acked;
     struct buf input;
+    bool follows; // events
     bool closing;
 };
 
@@ -301,6 +302,23 @@ void control_each_worker(struct control *control,
 {
     for (struct control_connection *c = control->connections; c; c = c->next) {
         if (c->worker)
+            visit(c, context);
+    }
+}
+
+// --- followers ----------------------------------------------------------------------------------
+
+void control_follow(struct control_connection *connection)
+{
+    connection->follows = true;
+}
+
+void control_each_follower(struct control *control,
+                           void (*visit)(struct control_connection *connection, void *context),
+                           void *context)
+{
+    for (struct control_connection *c = control->connections; c; c = c->next) {
+        if (c->follows)
             visit(c, context);
     }
 }

@@ -47,4 +47,12 @@ void control_each_worker(struct control *control,
                          void (*visit)(struct control_connection *connection, void *context),
                          void *context);
 
+// From now on the connection is sent events as they happen.
+void control_follow(struct control_connection *connection);
+
+// Every connection that follows.
+void control_each_follower(struct control *control,
+                           void (*visit)(struct control_connection *connection, void *context),
+                           void *context);
+
 #endif

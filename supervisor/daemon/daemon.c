@@ -18,6 +18,7 @@
 #include "common/proto.h"
 #include "control.h"
 #include "endpoints.h"
+#include "events.h"
 #include "guard.h"
 #include "keeper_link.h"
 #include "kept_socket.h"
@@ -177,6 +178,7 @@ static void on_keeper_lost(void *context)
     char *supervisor = mem_printf("%s/gw-supervisor", daemon->programs);
     struct err err;
     log_error("the keeper has died: becoming one, with a new supervisor");
+    events_note(daemon, "supervisor", "keeper", "it has died and is replaced");
     snapshot_save(daemon);
     if (keeper_link_become_keeper(daemon->keeper, keeper, supervisor, &err) == -1)
         log_error("%s: sockets would not survive this supervisor", err.text);
@@ -292,11 +294,30 @@ static void on_before_waiting(uv_prepare_t *prepare)
     metricsd_feed_push(daemon->feed);
 }
 
+static void count_process(struct worker *worker, void *context)
+{
+    size_t *count = context;
+    *count += worker->pid > 0;
+}
+
+static void note_begin(struct daemon *daemon)
+{
+    size_t processes = 0;
+    for (struct app *app = daemon->apps; app; app = app->next)
+        app_each_worker(app, count_process, &processes);
+    if (events_are_continued(daemon->events))
+        events_note(daemon, "supervisor", "takeover", "pid %d, with %zu process%s", (int)getpid(),
+                    processes, processes == 1 ? "" : "es");
+    else
+        events_note(daemon, "supervisor", "start", "pid %d, version " GWCTL_VERSION, (int)getpid());
+}
+
 static void take_over(struct daemon *daemon)
 {
     struct err err;
     if (snapshot_restore(daemon, &err) == -1)
         log_error("what an earlier supervisor left cannot be taken over: %s", err.text);
+    note_begin(daemon);
     endpoints_push(daemon->endpoints);
     uv_prepare_init(daemon->loop, &daemon->before_waiting);
     daemon->before_waiting.data = daemon;
@@ -326,7 +347,8 @@ int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err 
     if (!daemon->keeper || home_open(err) == -1 || take_lock(daemon, err) == -1)
         return -1;
     *final = false;
-    if (open_page(daemon, err) == -1 ||
+    daemon->events = events_open(daemon->keeper, err);
+    if (!daemon->events || open_page(daemon, err) == -1 ||
         metrics_memory_open_page(&daemon->metrics, daemon->keeper, err) == -1 ||
         open_notify(daemon, err) == -1)
         return -1;
@@ -415,6 +437,7 @@ void daemon_close(struct daemon *daemon)
 {
     operations_free(daemon->operations);
     metricsd_feed_free(daemon->feed);
+    events_close(daemon->events);
     endpoints_free(daemon->endpoints);
     port_pool_free(daemon->ports);
     state_page_unmap(daemon->page);

@@ -13,6 +13,7 @@
 
 struct control;
 struct endpoints;
+struct events;
 struct guard;
 struct keeper_link;
 struct metricsd_feed;
@@ -37,6 +38,7 @@ struct daemon {
     struct endpoints *endpoints;
     struct guard *guard;
     struct metricsd_feed *feed;
+    struct events *events;
     struct operations *operations;
     int lock_fd;
     int control_fd;  // of the listening socket; control.c owns it

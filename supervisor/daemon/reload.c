@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "daemon.h"
+#include "events.h"
 #include "reload_plan.h"
 #include "retirement.h"
 
@@ -36,6 +37,18 @@ static void tell(struct reload *reload, size_t slot, const char *what)
     if (reload->operation)
         operation_progress(reload->operation, "%s%s#%zu: %s", reload->rollback ? "rollback: " : "",
                            reload->app->name, slot, what);
+}
+
+static void note(const struct reload *reload, const char *name, size_t slots)
+{
+    events_note_app(reload->app, "reload", name, "%zu %s", slots, slots == 1 ? "slot" : "slots");
+}
+
+static void tell_done(struct reload *reload, size_t slot)
+{
+    tell(reload, slot, "done");
+    events_note_worker(reload->app->slots[slot]->current, "reload", "slot", "%sdone",
+                       reload->rollback ? "rollback: " : "");
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -107,7 +120,7 @@ static void finish_restart(struct reload *reload, size_t number)
     reload_plan_event(&reload->plan, number, RELOAD_EV_HELD);
     reload_plan_event(&reload->plan, number, RELOAD_EV_SWITCHED);
     reload_plan_event(&reload->plan, number, RELOAD_EV_GONE);
-    tell(reload, number, "done");
+    tell_done(reload, number);
 }
 
 static void on_held(uv_timer_t *timer)
@@ -184,6 +197,7 @@ static bool start_rollback(struct reload *failed)
         return false;
     struct reload *reload = reload_new(app, app->spec, failed->operation);
     reload->rollback = true;
+    note(reload, "rollback", done);
     for (size_t i = 0; i < failed->plan.count; i++) {
         bool touched = failed->plan.steps[i] == RELOAD_DONE ||
                        (!failed->rolling && failed->plan.steps[i] == RELOAD_FAILED);
@@ -199,9 +213,18 @@ static void settle(struct reload *reload)
     struct spec *before = spec_ref(app->spec);
     app_set_spec(app, reload->spec);
     log_info("%s: reloaded", app->name);
+    note(reload, "done", reload->plan.count);
     if (reload->operation)
         operation_follow_instances(reload->operation, app, before);
     spec_unref(before);
+}
+
+static void note_failure(const struct reload *reload)
+{
+    const struct app *app = reload->app;
+    log_error("%s: reload failed: %s", app->name, reload->why);
+    events_note_app(app, "reload", "failed", "%s%s", reload->rollback ? "rollback: " : "",
+                    reload->why);
 }
 
 static void finish(struct reload *reload)
@@ -214,7 +237,7 @@ static void finish(struct reload *reload)
     if (reload->plan.failed && operation)
         operation_fail(operation, "%s%s", reload->rollback ? "rollback: " : "", reload->why);
     if (reload->plan.failed)
-        log_error("%s: reload failed: %s", app->name, reload->why);
+        note_failure(reload);
     if (!failed)
         settle(reload);
     bool more = reload->plan.failed && !app->deleting && start_rollback(reload);
@@ -272,7 +295,7 @@ static void outgoing_changed(struct reload *reload, struct worker *worker)
     reload_plan_event(&reload->plan, worker->slot->index, RELOAD_EV_SWITCHED);
     reload_plan_event(&reload->plan, worker->slot->index, RELOAD_EV_DRAINED);
     reload_plan_event(&reload->plan, worker->slot->index, RELOAD_EV_GONE);
-    tell(reload, worker->slot->index, "done");
+    tell_done(reload, worker->slot->index);
     worker->slot->outgoing = NULL;
     worker_free(worker);
     advance(reload);
@@ -310,6 +333,7 @@ int reload_start(struct app *app, struct spec *spec, struct operation *operation
         operation_expect_one(operation);
     log_info("%s: reload of %zu %s", app->name, app->slot_count,
              app->slot_count == 1 ? "slot" : "slots");
+    note(reload, "begin", app->slot_count);
     advance(reload);
     return 0;
 }

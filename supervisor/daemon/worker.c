@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "daemon.h"
+#include "events.h"
 #include "readiness.h"
 #include "retirement.h"
 #include "snapshot.h"
@@ -128,6 +129,7 @@ static enum worker_event judge_exit(struct worker *worker, uint64_t uptime_ms)
     case RESTART_LATER:
         uv_timer_start(&worker->retry_timer, on_retry_due, delay_ms, 0);
         log_warn("%s: restart in %u ms (%s)", worker->label, delay_ms, worker->reason);
+        events_note_worker(worker, "process", "restart", "in %u ms", delay_ms);
         return WORKER_EV_LEFT_RETRY;
     case RESTART_GIVE_UP:
         log_error("%s: given up after %d exits in a row (%s)", worker->label,
@@ -162,6 +164,7 @@ static void on_process_exit(void *context, int status)
     } else {
         if (!timed_out) // keep the reason that led here
             describe_exit(worker, status, uptime_ms);
+        events_note_worker(worker, "process", "exit", "%s", worker->reason);
         event = judge_exit(worker, uptime_ms);
     }
     note_restart_reason(worker, restart_reason_of_exit(status));
@@ -232,8 +235,16 @@ static void act_spawn(struct worker *worker)
         return;
     }
     log_info("%s: pid %d started", worker->label, (int)worker->pid);
+    events_note_worker(worker, "process", "start", "pid %d", (int)worker->pid);
     uv_timer_start(&worker->ready_timer, on_ready_due, (uint64_t)config->ready.timeout_ms, 0);
     worker->readiness = readiness_start(worker);
+}
+
+static void note_ready(const struct worker *worker)
+{
+    char took[32];
+    clock_format_duration(clock_mono_ms() - worker->started_mono_ms, took, sizeof took);
+    events_note_worker(worker, "process", "ready", "after %s (%s)", took, worker->ready_by);
 }
 
 static void act_announce(struct worker *worker)
@@ -242,6 +253,7 @@ static void act_announce(struct worker *worker)
     worker->was_ready = true;
     worker->online_wall_ms = clock_wall_ms();
     worker->reason[0] = '\0';
+    note_ready(worker);
     worker->serving = !worker->candidate;
 }
 
@@ -249,6 +261,7 @@ static void act_terminate(struct worker *worker)
 {
     const struct app_config *config = spec_config(worker->spec);
     disarm(worker);
+    events_note_worker(worker, "process", "stop", "%s", worker->reason);
     uv_timer_start(&worker->kill_timer, on_kill_due, (uint64_t)config->kill_timeout_ms, 0);
     if (worker->process)
         process_signal(worker->process, config->stop_signal);
@@ -257,6 +270,7 @@ static void act_terminate(struct worker *worker)
 static void act_kill(struct worker *worker)
 {
     log_warn("%s: did not end in time, SIGKILL", worker->label);
+    events_note_worker(worker, "process", "kill", "did not end in time");
     if (worker->pid > 0)
         kill_session(worker);
 }
@@ -295,6 +309,8 @@ static void enter(struct worker *worker, enum worker_state next)
         worker->serving = false;
     log_info("%s: %s -> %s%s%s%s", worker->label, worker_state_name(from), worker_state_name(next),
              *worker->reason ? " (" : "", worker->reason, *worker->reason ? ")" : "");
+    if (next == WORKER_ERRORED)
+        events_note_worker(worker, "process", "errored", "%s", worker->reason);
 }
 
 static void handle(struct worker *worker, enum worker_event event)
@@ -451,6 +467,7 @@ void worker_kill(struct worker *worker, const char *reason)
     if (worker->pid <= 0)
         return;
     log_warn("%s: SIGKILL (%s)", worker->label, reason);
+    events_note_worker(worker, "process", "kill", "%s", reason);
     note_restart_reason(worker, RESTART_HUNG);
     kill_session(worker);
 }

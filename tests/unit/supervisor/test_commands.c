@@ -17,6 +17,7 @@
 #include "common/usock.h"
 #include "control.h"
 #include "endpoints.h"
+#include "events.h"
 #include "keeper_link.h"
 #include "loop_test.h"
 #include "metricsd_feed.h"
@@ -87,6 +88,8 @@ static void set_up(void)
     supervisor.feed = metricsd_feed_new(&supervisor);
     supervisor.keeper = keeper_link_open(&test_loop, &keeper_events, NULL, &err);
     ck_assert_ptr_nonnull(supervisor.keeper);
+    supervisor.events = events_open(supervisor.keeper, &err);
+    ck_assert_ptr_nonnull(supervisor.events);
     supervisor.page = mem_zalloc(1, sizeof *supervisor.page);
     read_apps(document);
     ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -119,6 +122,7 @@ static void tear_down(void)
     keeper_link_close(supervisor.keeper);
     loop_test_close();
     metricsd_feed_free(supervisor.feed);
+    events_close(supervisor.events);
     endpoints_free(supervisor.endpoints);
     operations_free(supervisor.operations);
     free(supervisor.page);
@@ -164,17 +168,23 @@ static struct json_object *hear(void)
     return message;
 }
 
+static char *raw_log(void)
+{
+    static char text[2048];
+    ssize_t length = pread(log_file, text, sizeof(text) - 1, 0);
+    ck_assert_int_ge(length, 0);
+    text[length] = '\0';
+    return text;
+}
+
 // What stands in the log after everything that was said, behind the time and the pid; "" nothing.
 static const char *read_log(void)
 {
-    static char text[2048];
     say("{\"id\":99,\"cmd\":\"register\",\"args\":{\"role\":\"none\"}}\n");
     struct json_object *answer = hear();
     ck_assert_int_eq(json_get_int(answer, "id", 0), 99);
     json_object_put(answer);
-    ssize_t length = pread(log_file, text, sizeof(text) - 1, 0);
-    ck_assert_int_ge(length, 0);
-    text[length] = '\0';
+    char *text = raw_log();
     char *start = strstr(text, "]: ");
     return start ? start + 3 : text;
 }
@@ -407,6 +417,94 @@ START_TEST(an_event_is_a_line_of_the_log)
 }
 END_TEST
 
+static struct json_object *ask_events(const char *args)
+{
+    struct json_object *answer;
+    char *line = mem_printf("{\"id\":5,\"cmd\":\"events\",\"args\":%s}\n", args);
+    say(line);
+    free(line);
+    answer = hear();
+    ck_assert(json_get_bool(answer, "ok", false));
+    return answer;
+}
+
+static void note(unsigned first, unsigned last)
+{
+    for (unsigned i = first; i <= last; i++)
+        events_note_app(supervisor.apps, "test", "number", "%u\n", i);
+}
+
+static void expect_number(struct json_object *event, unsigned number)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u?", number); // the newline is somebody's, and is made safe
+    ck_assert_str_eq(json_get_string(event, "text", ""), text);
+    ck_assert_str_eq(json_get_string(event, "app", ""), "app");
+    ck_assert_str_eq(json_get_string(event, "source", ""), "test");
+    ck_assert_str_eq(json_get_string(event, "name", ""), "number");
+    ck_assert(!json_object_object_get_ex(event, "id", NULL));
+    ck_assert_int_gt(json_get_int(event, "time_ms", 0), 0);
+}
+
+static const struct lines_row {
+    const char *args;
+    size_t count;
+} lines[] = {{"{\"lines\":3}", 3},     {"{\"lines\":0}", 0},       {"{\"lines\":-1}", 0},
+             {"{\"lines\":60}", 60},   {"{\"lines\":100000}", 60}, {"{}", 50},
+             {"{\"lines\":\"x\"}", 50}};
+
+START_TEST(the_last_events)
+{
+    note(1, 60);
+    struct json_object *answer = ask_events(lines[_i].args);
+    struct json_object *events_told = json_get_array(answer, "events");
+    ck_assert_uint_eq(json_object_array_length(events_told), lines[_i].count);
+    for (size_t i = 0; i < lines[_i].count; i++)
+        expect_number(json_object_array_get_idx(events_told, i),
+                      (unsigned)(60 - lines[_i].count + 1 + i));
+    json_object_put(answer);
+}
+END_TEST
+
+START_TEST(who_follows_hears_each)
+{
+    note(1, 2);
+    json_object_put(ask_events("{\"lines\":1,\"follow\":true}"));
+    note(3, 4);
+    for (unsigned i = 3; i <= 4; i++) {
+        struct json_object *push = hear();
+        ck_assert_str_eq(json_get_string(push, "cmd", ""), "event");
+        expect_number(json_get_object(push, "args"), i);
+        json_object_put(push);
+    }
+}
+END_TEST
+
+START_TEST(a_follower_that_does_not_read_is_cut_off)
+{
+    json_object_put(ask_events("{\"follow\":true}"));
+    note(1, 100000);
+    ck_assert_ptr_nonnull(strstr(raw_log(), "does not read, it is cut off"));
+    note(1, 1); // to nobody
+}
+END_TEST
+
+START_TEST(what_a_sidecar_tells_is_an_event)
+{
+    become("cachesvc");
+    say("{\"cmd\":\"event\",\"args\":{\"source\":\"redis\",\"name\":\"close\",\"text\":\"x\"}}\n");
+    read_log();
+    struct json_object *list = events_list(supervisor.events, 1);
+    struct json_object *event = json_object_array_get_idx(list, 0);
+    ck_assert_str_eq(json_get_string(event, "source", ""), "redis");
+    ck_assert_str_eq(json_get_string(event, "name", ""), "close");
+    ck_assert_str_eq(json_get_string(event, "text", ""), "x");
+    ck_assert_str_eq(json_get_string(event, "app", ""), "cachesvc");
+    ck_assert_int_eq(json_get_int(event, "id", -1), 1);
+    json_object_put(list);
+}
+END_TEST
+
 START_TEST(a_long_text_is_cut)
 {
     char expected[400], text[300];
@@ -466,6 +564,10 @@ int main(void)
     tcase_add_test(tests, another_document_is_told_by_a_new_connection);
     tcase_add_loop_test(tests, an_event_is_a_line_of_the_log, 0,
                         (int)(sizeof(events) / sizeof(events[0])));
+    tcase_add_loop_test(tests, the_last_events, 0, (int)(sizeof(lines) / sizeof(lines[0])));
+    tcase_add_test(tests, who_follows_hears_each);
+    tcase_add_test(tests, a_follower_that_does_not_read_is_cut_off);
+    tcase_add_test(tests, what_a_sidecar_tells_is_an_event);
     tcase_add_test(tests, a_long_text_is_cut);
     tcase_add_loop_test(tests, half_an_event_is_none, 0, (int)(sizeof(halves) / sizeof(halves[0])));
     tcase_add_test(tests, only_workers_have_events);

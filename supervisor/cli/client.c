@@ -112,7 +112,7 @@ static bool read_more(struct client *client)
     return true;
 }
 
-static struct json_object *next_message(struct client *client, struct err *err)
+struct json_object *client_next_message(struct client *client, struct err *err)
 {
     char *line;
     size_t length;
@@ -146,7 +146,7 @@ struct json_object *client_request(struct client *client, const char *command,
     if (send_request(client, command, args, err) == -1)
         return NULL;
     for (;;) {
-        struct json_object *message = next_message(client, err);
+        struct json_object *message = client_next_message(client, err);
         const char *progress = message ? json_get_string(message, "progress", NULL) : NULL;
         if (!progress)
             return message ? check_answer(client, message, err) : NULL;

@@ -26,6 +26,10 @@ struct json_object *client_request(struct client *client, const char *command,
 // The whole error of the answer to the last request; NULL when it was none.
 const char *client_refusal(const struct client *client);
 
+// The next message of the supervisor, when it comes: a push, on a connection whose request asked
+// for them (json_object_put). NULL with err at the end of the connection.
+struct json_object *client_next_message(struct client *client, struct err *err) GW_MUST_USE;
+
 // client_request for a command whose answer holds nothing: tells an error on stderr, returns the
 // exit code.
 int client_command(struct client *client, const char *command, struct json_object *args);

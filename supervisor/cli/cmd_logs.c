@@ -119,16 +119,6 @@ static void follow(struct sources *sources)
     close(watch);
 }
 
-static int parse_lines(const char *text, size_t *lines)
-{
-    char *end;
-    long number = text ? strtol(text, &end, 10) : DEFAULT_LINES;
-    if (text && (end == text || *end || number < 0))
-        return -1;
-    *lines = (size_t)number;
-    return 0;
-}
-
 static void free_sources(struct sources *sources)
 {
     for (size_t i = 0; i < sources->count; i++) {
@@ -164,7 +154,7 @@ int cmd_logs(const struct command *command, const struct options *options)
     struct err err;
     size_t lines;
     int code = EXIT_OK;
-    if (parse_lines(options_get(options, command->options, "lines"), &lines) == -1)
+    if (options_get_count(options, command->options, "lines", DEFAULT_LINES, &lines) == -1)
         return command_refuse(command, "--lines takes a number");
     struct json_object *processes = processes_of_running(&err);
     if (!processes)

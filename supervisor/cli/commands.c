@@ -39,6 +39,13 @@ static const struct option_row logs_options[] = {
     {0},
 };
 
+static const struct option_row events_options[] = {
+    {"lines", 'l', "N", "how many of the last events (default 50)"},
+    {"follow", 'f', NULL, "go on with what happens from now on"},
+    {"json", 0, NULL, "one object of JSON a line"},
+    {0},
+};
+
 static const struct option_row stats_options[] = {
     {"json", 0, NULL, "one line of JSON; sizes in bytes"},
     {0},
@@ -115,6 +122,10 @@ const struct command commands[] = {
      NULL, no_options, 1, 1, .run = cmd_describe},
     {"logs", ALIASES("log"), "[NAME|ID|all...] [OPTIONS]",
      "the last lines of the logs, then follow them", NULL, logs_options, 0, MANY, .run = cmd_logs},
+    {"events", NULL, "[OPTIONS]", "what happened last, and with --follow what happens",
+     "The life of processes, reloads, settings, the supervisor itself, and what its sidecars tell. "
+     "The\nlast 1024 are kept, also when the supervisor is killed.",
+     events_options, 0, 0, .run = cmd_events},
     {"check", NULL, "FILE", "check an ecosystem file; needs no supervisor", NULL, no_options, 1, 1,
      .run = cmd_check, .homeless = true},
     {"cache", NULL, "COMMAND [ARGUMENTS]", "look into the cache, remove from it, fill it",

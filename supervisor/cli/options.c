@@ -102,3 +102,18 @@ const char *options_get(const struct options *options, const struct option_row *
     int row = find_long(rows, name, strlen(name));
     return row >= 0 ? options->values[row] : NULL;
 }
+
+int options_get_count(const struct options *options, const struct option_row *rows,
+                      const char *name, size_t fallback, size_t *count)
+{
+    const char *text = options_get(options, rows, name);
+    char *end;
+    *count = fallback;
+    if (!text)
+        return 0;
+    long number = strtol(text, &end, 10);
+    if (end == text || *end || number < 0)
+        return -1;
+    *count = (size_t)number;
+    return 0;
+}

@@ -36,4 +36,9 @@ void options_free(struct options *options);
 const char *options_get(const struct options *options, const struct option_row *rows,
                         const char *name);
 
+// The number that an option has, or the fallback when it is absent. -1: its value is no number from
+// 0 on.
+int options_get_count(const struct options *options, const struct option_row *rows,
+                      const char *name, size_t fallback, size_t *count) GW_MUST_USE;
+
 #endif

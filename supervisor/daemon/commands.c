@@ -404,7 +404,8 @@ static bool register_gateway(const struct request *request, struct worker *worke
     snapshot_save(request->daemon);
     json_object_object_add(answer, "document", json_object_get(spec_document(worker->spec)));
     json_object_object_add(answer, "column", json_object_new_int(worker->column));
-    json_object_object_add(answer, "endpoints", endpoints_current(request->daemon->endpoints));
+    json_object_object_add(answer, "endpoints",
+                           endpoints_current(request->daemon->endpoints, worker));
     request->daemon->changed = true;
     return true;
 }

@@ -285,6 +285,11 @@ void control_set_worker(struct control_connection *connection, struct worker *wo
         worker->link = connection;
 }
 
+struct worker *control_worker(const struct control_connection *connection)
+{
+    return connection->worker;
+}
+
 uint64_t control_acked(const struct control_connection *connection)
 {
     return connection->acked;

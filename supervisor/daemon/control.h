@@ -38,6 +38,8 @@ void control_cut(struct control_connection *connection);
 // ended.
 void control_set_worker(struct control_connection *connection, struct worker *worker);
 
+struct worker *control_worker(const struct control_connection *connection);
+
 // The endpoint generation the worker acknowledged last.
 uint64_t control_acked(const struct control_connection *connection);
 void control_set_acked(struct control_connection *connection, uint64_t generation);

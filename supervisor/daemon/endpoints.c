@@ -12,7 +12,7 @@
 struct endpoints {
     struct daemon *daemon;
     uint64_t generation;
-    struct json_object *upstreams; // as last pushed
+    struct json_object *sets; // as last pushed: those of the gateway, then of workers' own settings
     bool used[STATE_ENDPOINTS];
     int next_index;
 };
@@ -21,13 +21,13 @@ struct endpoints *endpoints_new(struct daemon *daemon)
 {
     struct endpoints *endpoints = mem_zalloc(1, sizeof *endpoints);
     endpoints->daemon = daemon;
-    endpoints->upstreams = json_object_new_object();
+    endpoints->sets = json_object_new_array();
     return endpoints;
 }
 
 void endpoints_free(struct endpoints *endpoints)
 {
-    json_object_put(endpoints->upstreams);
+    json_object_put(endpoints->sets);
     free(endpoints);
 }
 
@@ -45,13 +45,10 @@ static void add_worker(struct worker *worker, void *context)
     json_object_array_add(set, endpoint);
 }
 
-static struct json_object *build_sets(const struct endpoints *endpoints)
+static struct json_object *build_sets(const struct endpoints *endpoints, const struct spec *spec)
 {
     struct json_object *sets = json_object_new_object();
-    struct app *gateway = daemon_gateway(endpoints->daemon);
-    if (!gateway)
-        return sets;
-    const struct key_array *upstreams = &spec_gateway(gateway->spec)->upstreams;
+    const struct key_array *upstreams = &spec_gateway(spec)->upstreams;
     const struct upstream_config *list = upstreams->items;
     for (size_t i = 0; i < upstreams->count; i++) {
         struct app *app = list[i].app ? daemon_find_app(endpoints->daemon, list[i].app) : NULL;
@@ -65,32 +62,69 @@ static struct json_object *build_sets(const struct endpoints *endpoints)
     return sets;
 }
 
-struct json_object *endpoints_current(const struct endpoints *endpoints)
+struct json_object *endpoints_current(const struct endpoints *endpoints,
+                                      const struct worker *worker)
 {
     struct json_object *current = json_object_new_object();
+    const struct app *gateway = daemon_gateway(endpoints->daemon);
+    const struct spec *spec = spec_gateway(worker->spec) ? worker->spec
+                              : gateway                  ? gateway->spec
+                                                         : NULL;
     json_object_object_add(current, "generation",
                            json_object_new_int64((int64_t)endpoints->generation));
-    json_object_object_add(current, "upstreams", json_object_get(endpoints->upstreams));
+    json_object_object_add(current, "upstreams",
+                           spec ? build_sets(endpoints, spec) : json_object_new_object());
     return current;
+}
+
+struct collection {
+    const struct endpoints *endpoints;
+    struct json_object *sets;
+    const struct spec *last;
+};
+
+static void collect_sets(struct collection *collection, const struct spec *spec)
+{
+    collection->last = spec;
+    json_object_array_add(collection->sets, build_sets(collection->endpoints, spec));
+}
+
+// Workers of one generation follow each other: what comes twice is compared twice, no more.
+static void collect_own(struct worker *worker, void *context)
+{
+    struct collection *collection = context;
+    if (worker->spec != worker->app->spec && worker->spec != collection->last)
+        collect_sets(collection, worker->spec);
+}
+
+static struct json_object *build_all_sets(const struct endpoints *endpoints)
+{
+    struct collection collection = {endpoints, json_object_new_array(), NULL};
+    struct app *gateway = daemon_gateway(endpoints->daemon);
+    if (gateway) {
+        collect_sets(&collection, gateway->spec);
+        app_each_worker(gateway, collect_own, &collection);
+    }
+    return collection.sets;
 }
 
 static void push_to(struct control_connection *connection, void *context)
 {
     struct json_object *message = json_object_new_object();
     json_object_object_add(message, "cmd", json_object_new_string("endpoints"));
-    json_object_object_add(message, "args", endpoints_current(context));
+    json_object_object_add(message, "args", endpoints_current(context, control_worker(connection)));
     control_send(connection, message);
 }
 
 uint64_t endpoints_push(struct endpoints *endpoints)
 {
-    struct json_object *sets = build_sets(endpoints);
-    if (json_object_equal(sets, endpoints->upstreams)) {
+    struct json_object *sets = build_all_sets(endpoints);
+    if (json_object_equal(sets, endpoints->sets)) {
         json_object_put(sets);
         return endpoints->generation;
     }
-    json_object_put(endpoints->upstreams);
-    endpoints->upstreams = sets;
+    json_object_put(endpoints->sets);
+    endpoints->sets = sets;
     endpoints->generation++;
     log_info("endpoints: generation %llu: %s", (unsigned long long)endpoints->generation,
              json_object_to_json_string_ext(sets, JSON_C_TO_STRING_PLAIN));

@@ -1,7 +1,8 @@
 // Which processes of which app may get requests: the sets that gateway workers pick from.
 //
 // A set is derived, never stored: all workers of an app that are `serving`. Every change is one new
-// generation, pushed whole to every registered gateway worker, which acknowledges it.
+// generation, pushed whole to every registered gateway worker, which acknowledges it. Each hears of
+// the upstreams of its own settings: while a reload is under way there are two of them.
 #ifndef GW_SUPERVISOR_ENDPOINTS_H
 #define GW_SUPERVISOR_ENDPOINTS_H
 
@@ -15,8 +16,10 @@ struct control_connection;
 struct endpoints *endpoints_new(struct daemon *daemon);
 void endpoints_free(struct endpoints *endpoints);
 
-// {"generation": n, "upstreams": {...}} of now; the caller owns it.
-struct json_object *endpoints_current(const struct endpoints *endpoints);
+// {"generation": n, "upstreams": {...}} of now, for this worker; the caller owns it. One that is no
+// gateway worker hears what holds for the gateway.
+struct json_object *endpoints_current(const struct endpoints *endpoints,
+                                      const struct worker *worker);
 
 // Pushes a new generation when the sets differ from the last one. Returns the generation in force.
 uint64_t endpoints_push(struct endpoints *endpoints);

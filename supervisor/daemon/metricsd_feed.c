@@ -93,7 +93,7 @@ void metricsd_feed_register(struct metricsd_feed *feed, struct control_connectio
     remember(&feed->document, json_object_get(find_document(feed, worker)));
     remember(&feed->processes, list_processes(feed->daemon));
     json_object_object_add(answer, "document", json_object_get(feed->document));
-    json_object_object_add(answer, "endpoints", endpoints_current(feed->daemon->endpoints));
+    json_object_object_add(answer, "endpoints", endpoints_current(feed->daemon->endpoints, worker));
     json_object_object_add(answer, "processes", json_object_get(feed->processes));
 }
 

@@ -195,6 +195,20 @@ class Reload(gwtest.Case):
         versions = {gwtest.get(self.port, "/healthz").json()["version"] for _ in range(8)}
         self.assertEqual(versions, {"2"})
 
+    def test_other_names_of_upstreams_lose_no_request(self):
+        port = free_port()
+        def write(name):
+            gateway = demo_gateway(port, upstreams={name: {"app": "demo"}},
+                                   routes=[{"id": "all", "path": "/*", "upstream": name}])
+            return self.home.write("demo.json", {"apps": [demo_app()], "gateway": gateway})
+        self.home.ok("start", write("first"))
+        client = Background(lambda: expect(gwtest.get(port, "/api/vendors")))
+        for name in ("second", "third"):
+            done = client.done
+            self.home.ok("start", write(name))  # reloads the gateway, and nothing else
+            gwtest.wait_until(lambda done=done: client.done > done + 10, what="requests afterwards")
+        self.assertEqual(client.stop(), [])
+
     def test_an_app_on_one_fixed_port_is_restarted_instead(self):
         port = free_port()
         file = self.home.write("demo.json", {"apps": [demo_app(instances=1, port=port)]})

@@ -30,7 +30,9 @@ void event_ring_append(struct event_ring *ring, const struct event *event)
 {
     uint64_t number = atomic_load(&ring->count) + 1;
     struct event_record *record = record_of(ring, number);
+
     atomic_store(&record->number, 0);
+    atomic_thread_fence(memory_order_seq_cst); // before any of the rest
     record->event = *event;
     atomic_store(&record->number, number);
     atomic_store(&ring->count, number);

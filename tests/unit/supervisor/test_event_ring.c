@@ -2,9 +2,14 @@
 // record leaves.
 
 #include <check.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/mem.h"
 #include "event_ring.h"
@@ -129,6 +134,65 @@ START_TEST(a_whole_record_that_was_not_counted_is_kept)
 }
 END_TEST
 
+// All of it the same letter, so that a mixture of two shows.
+static void write_for_ever(struct event_ring *shared)
+{
+    struct event event = {0};
+    for (uint64_t number = event_ring_last(shared) + 1;; number++) {
+        event.wall_ms = number;
+        memset(event.text, 'a' + (int)(number % 26), sizeof event.text - 1);
+        event.id = (int64_t)number;
+        event_ring_append(shared, &event);
+    }
+}
+
+static void kill_a_writer(struct event_ring *shared)
+{
+    uint64_t before = event_ring_last(shared);
+    pid_t writer = fork();
+    ck_assert_int_ge(writer, 0);
+    if (writer == 0)
+        write_for_ever(shared);
+    while (event_ring_last(shared) < before + 2 * EVENT_RING_RECORDS)
+        sched_yield();
+    kill(writer, SIGKILL);
+    ck_assert_int_eq(waitpid(writer, NULL, 0), writer);
+}
+
+static void check_all(const struct event_ring *shared)
+{
+    uint64_t last = event_ring_last(shared);
+    size_t missing = 0;
+    struct event event;
+    for (uint64_t number = last - EVENT_RING_RECORDS + 1; number <= last; number++) {
+        if (!event_ring_get(shared, number, &event)) {
+            missing++;
+            continue;
+        }
+        char letter[] = {(char)('a' + (int)(number % 26)), '\0'};
+        ck_assert_uint_eq(event.wall_ms, number);
+        ck_assert_int_eq(event.id, (int64_t)number);
+        ck_assert_uint_eq(strspn(event.text, letter), sizeof event.text - 1);
+    }
+    ck_assert_uint_le(missing, 1); // the one that was being overwritten
+}
+
+START_TEST(a_killed_writer_leaves_whole_records)
+{
+    struct err err;
+    struct event_ring *shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(shared, MAP_FAILED);
+    event_ring_format(shared);
+    for (int i = 0; i < 60; i++) {
+        kill_a_writer(shared);
+        ck_assert_int_eq(event_ring_recover(shared, &err), 0);
+        check_all(shared);
+    }
+    munmap(shared, sizeof *shared);
+}
+END_TEST
+
 START_TEST(another_version_is_refused)
 {
     struct err err;
@@ -142,12 +206,14 @@ int main(void)
 {
     Suite *suite = suite_create("event_ring");
     TCase *tests = tcase_create("event_ring");
+    tcase_set_timeout(tests, 30);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, an_empty_ring);
     tcase_add_test(tests, the_last_ones_are_there);
     tcase_add_test(tests, a_successor_goes_on);
     tcase_add_loop_test(tests, a_torn_record_is_left_out, 0, 2);
     tcase_add_test(tests, a_whole_record_that_was_not_counted_is_kept);
+    tcase_add_test(tests, a_killed_writer_leaves_whole_records);
     tcase_add_test(tests, another_version_is_refused);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

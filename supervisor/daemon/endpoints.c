@@ -62,14 +62,20 @@ static struct json_object *build_sets(const struct endpoints *endpoints, const s
     return sets;
 }
 
+// Whose upstreams concern it; NULL: there is no gateway.
+static const struct spec *find_spec(const struct endpoints *endpoints, const struct worker *worker)
+{
+    if (spec_gateway(worker->spec))
+        return worker->spec;
+    const struct app *gateway = daemon_gateway(endpoints->daemon);
+    return gateway ? gateway->spec : NULL;
+}
+
 struct json_object *endpoints_current(const struct endpoints *endpoints,
                                       const struct worker *worker)
 {
     struct json_object *current = json_object_new_object();
-    const struct app *gateway = daemon_gateway(endpoints->daemon);
-    const struct spec *spec = spec_gateway(worker->spec) ? worker->spec
-                              : gateway                  ? gateway->spec
-                                                         : NULL;
+    const struct spec *spec = find_spec(endpoints, worker);
     json_object_object_add(current, "generation",
                            json_object_new_int64((int64_t)endpoints->generation));
     json_object_object_add(current, "upstreams",
@@ -116,6 +122,13 @@ static void push_to(struct control_connection *connection, void *context)
     control_send(connection, message);
 }
 
+static void log_generation(const struct endpoints *endpoints)
+{
+    struct json_object *sets = json_object_array_get_idx(endpoints->sets, 0);
+    log_info("endpoints: generation %llu: %s", (unsigned long long)endpoints->generation,
+             sets ? json_object_to_json_string_ext(sets, JSON_C_TO_STRING_PLAIN) : "{}");
+}
+
 uint64_t endpoints_push(struct endpoints *endpoints)
 {
     struct json_object *sets = build_all_sets(endpoints);
@@ -126,8 +139,7 @@ uint64_t endpoints_push(struct endpoints *endpoints)
     json_object_put(endpoints->sets);
     endpoints->sets = sets;
     endpoints->generation++;
-    log_info("endpoints: generation %llu: %s", (unsigned long long)endpoints->generation,
-             json_object_to_json_string_ext(sets, JSON_C_TO_STRING_PLAIN));
+    log_generation(endpoints);
     control_each_worker(endpoints->daemon->control, push_to, endpoints);
     return endpoints->generation;
 }

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "accept.h"
-#include "facts.h"
+#include "baseline.h"
+#include "common/clock.h"
 #include "gzip.h"
 #include "scrape.h"
 
@@ -14,17 +15,57 @@ enum { RATE = 20, BURST = 40 }; // requests a second
 
 enum { GZIP_MIN = 1024 }; // less is not worth it
 
-typedef void handle(struct api *api, const struct request *request, uint64_t now_ms,
+// Fills the body, and what differs from "200 OK" with JSON in it. merge_read was called.
+typedef void handle(struct api *api, const struct request *request, struct moment now,
                     struct answer *answer);
 
-static void api_metrics(struct api *api, const struct request *request, uint64_t now_ms,
+static void api_metrics(struct api *api, const struct request *request, struct moment now,
                         struct answer *answer)
 {
     enum exposition_format format = accept_format(request->accept);
-    merge_read(api->facts->merge);
-    scrape_write(api->facts, now_ms, format, &answer->body);
+    scrape_write(api->facts, now.mono_ms, format, &answer->body);
     answer->content_type = exposition_content_type(format);
     answer->vary = "Accept, Accept-Encoding";
+}
+
+static void api_stats(struct api *api, const struct request *request, struct moment now,
+                      struct answer *answer)
+{
+    (void)request;
+    view_stats(api->facts, now, &answer->body);
+}
+
+static void api_performance(struct api *api, const struct request *request, struct moment now,
+                            struct answer *answer)
+{
+    (void)request;
+    view_performance(api->facts, now, &answer->body);
+}
+
+static void api_errors(struct api *api, const struct request *request, struct moment now,
+                       struct answer *answer)
+{
+    (void)now;
+    if (view_errors(api->facts, request->query, &answer->body) == -1)
+        answer_problem(answer, 400);
+}
+
+static void api_history(struct api *api, const struct request *request, struct moment now,
+                        struct answer *answer)
+{
+    if (view_history(api->facts, request->query, now, &answer->body) == -1)
+        answer_problem(answer, 400);
+}
+
+static void api_reset_all(struct api *api, const struct request *request, struct moment now,
+                          struct answer *answer)
+{
+    char timestamp[CLOCK_ISO_SIZE];
+    clock_format_iso(now.wall_ms, timestamp);
+    baseline_set(api->facts->page, api->facts->merge, now.wall_ms);
+    buf_printf(&answer->body, "{\"message\":\"Metrics reset\",\"timestamp\":\"%s\"}\n", timestamp);
+    api->on_reset(api->context,
+                  request->forwarded_for[0] != '\0' ? request->forwarded_for : "a local client");
 }
 
 // --- dispatch -----------------------------------------------------------------------------------
@@ -35,6 +76,11 @@ static const struct row {
     handle *handle;
 } rows[] = {
     {"/api/monitoring/metrics", false, api_metrics},
+    {"/api/monitoring/stats", false, api_stats},
+    {"/api/monitoring/performance", false, api_performance},
+    {"/api/monitoring/errors", false, api_errors},
+    {"/api/monitoring/history", false, api_history},
+    {"/api/monitoring/reset", true, api_reset_all},
 };
 
 static const struct row *find_row(const char *path)
@@ -64,7 +110,7 @@ static void compress(const struct request *request, struct answer *answer)
     answer->content_encoding = "gzip";
 }
 
-static void dispatch(struct api *api, const struct request *request, uint64_t now_ms,
+static void dispatch(struct api *api, const struct request *request, struct moment now,
                      struct answer *answer)
 {
     const struct row *row = find_row(request->path);
@@ -77,22 +123,24 @@ static void dispatch(struct api *api, const struct request *request, uint64_t no
         answer->status = 200;
         answer->reason = "OK";
         answer->content_type = "application/json; charset=utf-8";
-        row->handle(api, request, now_ms, answer);
+        merge_read(api->facts->merge);
+        row->handle(api, request, now, answer);
         compress(request, answer);
     }
 }
 
-void api_init(struct api *api, struct facts *facts, uint64_t now_ms)
+void api_init(struct api *api, struct facts *facts, uint64_t now_ms, api_reset *on_reset,
+              void *context)
 {
-    api->facts = facts;
+    *api = (struct api){.facts = facts, .on_reset = on_reset, .context = context};
     allowance_init(&api->allowance, RATE, BURST, now_ms);
 }
 
-void api_answer(struct api *api, const struct request *request, uint64_t now_ms,
+void api_answer(struct api *api, const struct request *request, struct moment now,
                 struct answer *answer)
 {
-    if (allowance_take(&api->allowance, now_ms)) {
-        dispatch(api, request, now_ms, answer);
+    if (allowance_take(&api->allowance, now.mono_ms)) {
+        dispatch(api, request, now, answer);
         return;
     }
     answer_problem(answer, 429);

@@ -91,12 +91,23 @@ static void on_signal(uv_signal_t *signal, int number)
 static void on_asked(void *context, const struct request *request, struct answer *answer)
 {
     struct program *program = context;
-    api_answer(&program->api, request, clock_mono_ms(), answer);
+    struct moment now = {clock_mono_ms(), clock_wall_ms()};
+    api_answer(&program->api, request, now, answer);
+}
+
+static void on_reset(void *context, const char *by)
+{
+    struct program *program = context;
+    char text[PROTO_EVENT_SIZE];
+    snprintf(text, sizeof text, "by %s", by);
+    log_info("metrics: reset %s", text);
+    if (program->link)
+        control_link_event(program->link, "metrics", "reset", text);
 }
 
 static int serve(struct program *program)
 {
-    api_init(&program->api, &program->facts, clock_mono_ms());
+    api_init(&program->api, &program->facts, clock_mono_ms(), on_reset, program);
     program->server =
         server_open(&program->loop, program->listener, on_asked, program, program->err);
     if (!program->server)
@@ -186,6 +197,7 @@ static int open_pages(struct program *program, const struct inherited *inherited
     facts->windows = &program->memory->windows;
     facts->history = &program->memory->history;
     facts->merge = merge_new(facts->page);
+    merge_read_baseline(facts->merge);
     open_segment(program, inherited_find(inherited, FD_CACHE));
     return 0;
 }

@@ -1,6 +1,7 @@
 """metricsd: the real program on inherited memory that real writers fill."""
 
 import gzip
+import json
 import math
 import os
 import shutil
@@ -293,6 +294,229 @@ class Metrics(Case):
         self.check_sums(self.metrics())
         self.pages("request", 5, "bad\\x01\"\\name", "GET", 200, 10, 0, 1)
         self.check_sums(self.metrics())
+
+
+class Documents(Case):
+    """The JSON documents, key by key."""
+
+    def fill(self):
+        self.pages("request", 0, "services", "GET", 200, 45000, 10, 90)
+        self.pages("request", 1, "services", "GET", 304, 45000, 0, 10)
+        self.pages("request", 1, "rest", "POST", 500, 450000, 0, 4)
+        self.pages("request", 1, "unmatched", "DELETE", 404, 1000, 0, 6)
+        for _ in range(3):
+            self.pages("cache", 0, "services", 0)
+        self.pages("cache", 1, "services", 1)
+
+    def test_stats(self):
+        self.fill()
+        self.pages("segment", 156, 3456, 1000)
+        self.pages("redis", 2)
+        self.processes = [{"app": "cachesvc", "id": 1, "role": "cachesvc", "state": "online"}]
+        self.start()
+        stats = self.get_json("/api/monitoring/stats")
+        self.assertEqual(list(stats), ["uptime", "requests", "responseTime", "cache",
+                                       "circuitBreakers", "window"])
+        self.assertEqual(stats["uptime"]["formatted"], "0h 0m")
+        self.assertIsInstance(stats["uptime"]["milliseconds"], int)
+        self.assertEqual(stats["requests"], {
+            "total": 110,
+            "byMethod": {"GET": 100, "POST": 4, "DELETE": 6},
+            "byStatusCode": {"200": 90, "304": 10, "404": 6, "500": 4},
+            "topRoutes": [{"route": "GET /api/services", "count": 100},
+                          {"route": "DELETE unmatched", "count": 6},
+                          {"route": "POST /*", "count": 4}]})
+        times = stats["responseTime"]
+        self.assertEqual(list(times), ["average", "min", "max", "p50", "p95", "p99", "unit"])
+        self.assertEqual((times["average"], times["min"], times["max"], times["unit"]),
+                         (57, 1, 450, "ms"))
+        self.assertEqual((times["p50"], times["p95"]), (44, 45))  # within their bucket
+        self.assertAlmostEqual(times["p99"], 447, delta=5)
+        self.assertEqual(stats["cache"], {"healthy": True, "keys": 156,
+                                          "stats": {"hits": 3, "misses": 1, "hitRate": "75.00%"}})
+        self.assertEqual(stats["circuitBreakers"], {
+            "redis": {"state": "HALF_OPEN", "stats": {"totalRequests": None, "successRate": None}}})
+        self.assertEqual(list(stats["window"]), ["1m", "5m", "15m"])
+
+    def test_nothing_counted(self):
+        self.start(without=("cache",))
+        stats = self.get_json("/api/monitoring/stats")
+        self.assertEqual(stats["requests"], {"total": 0, "byMethod": {}, "byStatusCode": {},
+                                             "topRoutes": []})
+        self.assertEqual(stats["responseTime"], {"average": 0, "min": 0, "max": 0, "p50": 0,
+                                                 "p95": 0, "p99": 0, "unit": "ms"})
+        self.assertEqual(stats["cache"], {"healthy": False, "keys": 0, "stats": {
+            "hits": 0, "misses": 0, "hitRate": "0.00%"}})
+        self.assertEqual(stats["circuitBreakers"], {})
+        performance = self.get_json("/api/monitoring/performance")
+        self.assertEqual(performance["reliability"], {
+            "errorRate": "0.00%", "successRate": "100.00%", "errorCount": 0, "successCount": 0})
+        self.assertEqual(self.get_json("/api/monitoring/errors"), {"total": 0, "errors": []})
+
+    def test_performance(self):
+        self.fill()
+        self.start()
+        performance = self.get_json("/api/monitoring/performance")
+        self.assertEqual(list(performance), ["throughput", "latency", "reliability",
+                                             "slowestRoutes", "window"])
+        self.assertRegex(performance["throughput"].pop("requestsPerSecond"), r"^\d+\.\d\d$")
+        self.assertEqual(performance["throughput"], {"totalRequests": 110, "uptime": "0h 0m"})
+        self.assertEqual(list(performance["latency"]), ["average", "p50", "p95", "p99", "unit"])
+        self.assertEqual(performance["reliability"], {
+            "errorRate": "3.64%", "successRate": "96.36%", "errorCount": 4, "successCount": 106})
+        self.assertEqual(performance["slowestRoutes"], [
+            {"route": "POST /*", "count": 4, "avgResponseTime": 450},
+            {"route": "GET /api/services", "count": 100, "avgResponseTime": 45},
+            {"route": "DELETE unmatched", "count": 6, "avgResponseTime": 1}])
+
+    def test_at_most_ten_routes(self):
+        for number in range(12):
+            self.pages("request", 0, f"r{number:02}", "GET", 200, 1000 * number, 0, number + 1)
+            self.pages("request", 0, f"r{number:02}", "PUT", 200, 1000 * number, 0, 1)
+        self.start()
+        routes = self.get_json("/api/monitoring/stats")["requests"]["topRoutes"]
+        self.assertEqual([route["route"] for route in routes],
+                         [f"GET r{number:02}" for number in range(11, 1, -1)])
+        routes = self.get_json("/api/monitoring/performance")["slowestRoutes"]
+        self.assertEqual([(route["route"], route["avgResponseTime"]) for route in routes],
+                         [(f"GET|PUT r{number:02}", number) for number in range(11, 1, -1)])
+
+    def test_windows(self):
+        self.pages("request", 0, "services", "GET", 200, 45000, 10, 1000)
+        self.start()
+        self.assertEqual(self.get_json("/api/monitoring/stats")["window"]["1m"], {
+            "requests": 0, "requestsPerSecond": "0.00", "errorRate": "0.00%", "p50": 0, "p95": 0,
+            "p99": 0})
+        self.pages("request", 0, "services", "GET", 200, 20000, 10, 90)
+        self.pages("request", 0, "services", "GET", 503, 20000, 10, 10)
+        for name, window in self.get_json("/api/monitoring/stats")["window"].items():
+            self.assertEqual((window["requests"], window["errorRate"], window["p95"]),
+                             (100, "10.00%", 20), name)
+
+    def error(self, column, kind, status, wall_ms, path="/a", agent="curl/8", ip="127.0.0.1"):
+        self.pages("error", column, kind, status, "GET", wall_ms, 12345, path, agent, ip)
+
+    def test_errors(self):
+        self.pages("request", 0, "services", "GET", 500, 45000, 10, 44)
+        self.pages("request", 0, "services", "GET", 404, 45000, 10, 500)
+        self.error(0, 0, 500, 1736937000000, "/api/services/999", "Mozilla/5.0...",
+                   "192.168.1.100")
+        self.error(1, 0, 502, 1736937000002)
+        self.error(0, 0, 504, 1736937000001)
+        self.error(1, 1, 404, 1736937000003)
+        self.start()
+        errors = self.get_json("/api/monitoring/errors")
+        self.assertEqual(errors["total"], 44)
+        self.assertEqual([error["statusCode"] for error in errors["errors"]], [502, 504, 500])
+        self.assertEqual(errors["errors"][2], {
+            "timestamp": "2025-01-15T10:30:00.000Z", "method": "GET",
+            "path": "/api/services/999", "statusCode": 500, "duration": 12,
+            "userAgent": "Mozilla/5.0...", "ip": "192.168.1.100"})
+        for query, total, statuses in (("class=server&limit=1", 44, [502]),
+                                       ("class=client", 500, [404]),
+                                       ("limit=2&class=all", 544, [404, 502]),
+                                       ("class=all&limit=0", 544, []),
+                                       ("class=all&limit=999999", 544, [404, 502, 504, 500])):
+            errors = self.get_json(f"/api/monitoring/errors?{query}")
+            self.assertEqual((errors["total"], [error["statusCode"] for error in errors["errors"]]),
+                             (total, statuses), query)
+
+    def test_errors_of_bad_queries(self):
+        self.start()
+        for query in ("class=other", "limit=x", "limit=", "limit=-1", "limit=99999999999"):
+            self.assertEqual(self.request(f"/api/monitoring/errors?{query}")[0], 400, query)
+
+    def test_at_most_a_hundred_errors(self):
+        for column in range(2):
+            for number in range(70):
+                self.error(column, 0, 500, 1736937000000 + 2 * number + column)
+        self.start()
+        stamps = [error["timestamp"] for error in
+                  self.get_json("/api/monitoring/errors")["errors"]]
+        self.assertEqual(len(stamps), 100)
+        self.assertEqual(stamps, sorted(stamps, reverse=True))
+        self.assertEqual(stamps[0], "2025-01-15T10:30:00.139Z")
+
+    def test_errors_are_made_safe(self):
+        self.error(0, 0, 500, 1736937000000, '/a"\\\x1b[31m', "\x7f" * 200, "9" * 90)
+        self.start()
+        error = self.get_json("/api/monitoring/errors")["errors"][0]
+        self.assertEqual((error["path"], error["userAgent"], error["ip"]),
+                         ('/a"\\?[31m', "?" * 128, "9" * 48))
+
+    def test_reset(self):
+        self.fill()
+        self.error(0, 0, 500, 1736937000000)
+        self.start()
+        before = self.metrics()
+        for path in ("/api/monitoring/reset?", "/api/monitoring/reset"):
+            status, fields, body = self.request(path, "POST", X_Forwarded_For="192.0.2.7")
+            self.assertEqual((status, fields["content-type"]),
+                             (200, "application/json; charset=utf-8"))
+            self.assertEqual(list(json.loads(body)), ["message", "timestamp"])
+        self.assertEqual(self.get_json("/api/monitoring/stats")["requests"]["total"], 0)
+        self.assertEqual(self.get_json("/api/monitoring/errors"), {"total": 0, "errors": []})
+        after = self.metrics()
+        for name, value in before.items():
+            if name.startswith(("http_requests", "gwctl_http")):
+                self.assertEqual(after[name], value, name)
+        wait_until(lambda: len(self.supervisor.events) == 2)
+        self.assertEqual(self.supervisor.events[0], {"source": "metrics", "name": "reset",
+                                                     "text": "by 192.0.2.7"})
+        self.assertIn("metrics: reset by 192.0.2.7", self.log())
+        self.pages("request", 3, "services", "GET", 200, 3000, 10, 5)
+        self.kill()
+        self.start()
+        stats = self.get_json("/api/monitoring/stats")
+        self.assertEqual(stats["requests"]["topRoutes"],
+                         [{"route": "GET /api/services", "count": 5}])
+        self.assertEqual((stats["requests"]["total"], stats["responseTime"]["max"]), (5, 3))
+        self.assertEqual(stats["cache"]["stats"]["hits"], 0)
+
+    def test_never_below_zero_after_a_reset(self):
+        self.fill()
+        self.start()
+        self.assertEqual(self.request("/api/monitoring/reset", "POST")[0], 200)
+        self.pages("damage", 0)
+        self.pages("take-over", 0)
+        stats = self.get_json("/api/monitoring/stats")
+        self.assertEqual(stats["requests"]["total"], 0)
+
+    def test_reset_takes_a_post_only(self):
+        self.start()
+        status, fields, _ = self.request("/api/monitoring/reset")
+        self.assertEqual((status, fields["allow"]), (405, "POST"))
+
+    def test_history(self):
+        self.pages("gauges", 5, 17, 3)
+        self.processes = [{"app": "gateway", "id": 9, "role": "gateway", "pid": os.getpid(),
+                           "state": "online", "column": 5}]
+        self.start()
+
+        def points(name):
+            history = self.get_json(f"/api/monitoring/history?series={name},none")
+            self.assertEqual((history["step"], len(history["series"]) <= 1), (1, True))
+            return {history["from"] + at: point for series in history["series"]
+                    for at, point in enumerate(series["points"]) if point is not None}
+        before = wait_until(lambda: points("connections"))
+        self.assertEqual(set(before.values()), {17})
+        self.kill()
+        self.start()
+        after = wait_until(lambda: len(points("connections")) > len(before)
+                           and points("connections"))
+        self.assertEqual(before, {at: after[at] for at in before})
+        wait_until(lambda: points("memory_bytes"))
+        history = self.get_json("/api/monitoring/history")
+        names = {series["name"]: series["labels"] for series in history["series"]}
+        self.assertEqual(names["memory_bytes"], {"app": "gateway"})
+        self.assertEqual(names["requests_in_flight"], {})
+        self.assertEqual({len(series["points"]) for series in history["series"]}, {3599})
+
+    def test_history_of_a_day(self):
+        self.start()
+        history = self.get_json("/api/monitoring/history?range=24h")
+        self.assertEqual((history["step"], history["from"] % 60), (60, 0))
+        self.assertEqual(self.request("/api/monitoring/history?range=2h")[0], 400)
 
 
 class Options(unittest.TestCase):

@@ -10,6 +10,8 @@
 #include "totals.h"
 #include "views.h"
 
+#define YEAR_10000_MS UINT64_C(253402300800000) // no timestamp can say it
+
 enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000, LIMIT_DIGITS = 6 };
 
 // The newest `limit`, in no order until they are sorted; room for a ring more.
@@ -73,7 +75,7 @@ static void collect_ring(struct collection *collection, const struct metric_erro
     struct metric_error *fresh = collection->items + collection->count;
     size_t count = metrics_read_errors(ring, fresh);
     for (size_t i = 0; i < count; i++)
-        if (fresh[i].wall_ms >= collection->since_ms)
+        if (fresh[i].wall_ms >= collection->since_ms && fresh[i].wall_ms < YEAR_10000_MS)
             collection->items[collection->count++] = fresh[i];
     qsort(collection->items, collection->count, sizeof *collection->items, compare);
     if (collection->count > collection->limit)

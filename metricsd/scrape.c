@@ -233,18 +233,32 @@ static void write_cache(struct exposition *out, const struct facts *facts)
     write_total(out, CACHE_SIZE, segment->size);
 }
 
-static uint64_t connections_of(const struct state_column *column)
+// Writes the family's sample of one worker.
+typedef void write_worker(struct exposition *out, const struct state_column *column,
+                          const char *const *values);
+
+static void write_connections(struct exposition *out, const struct state_column *column,
+                              const char *const *values)
 {
-    return atomic_load_explicit(&column->connections, memory_order_relaxed);
+    exposition_integer(out, values,
+                       atomic_load_explicit(&column->connections, memory_order_relaxed));
 }
 
-static uint64_t in_flight_of(const struct state_column *column)
+static void write_requests(struct exposition *out, const struct state_column *column,
+                           const char *const *values)
 {
-    return atomic_load_explicit(&column->in_flight, memory_order_relaxed);
+    exposition_integer(out, values, atomic_load_explicit(&column->in_flight, memory_order_relaxed));
+}
+
+static void write_loop_lag(struct exposition *out, const struct state_column *column,
+                           const char *const *values)
+{
+    exposition_seconds(out, values,
+                       atomic_load_explicit(&column->loop_lag_us, memory_order_relaxed));
 }
 
 static void write_workers(struct exposition *out, const struct facts *facts, enum family_id id,
-                          uint64_t (*value_of)(const struct state_column *column))
+                          write_worker *write)
 {
     exposition_family(out, id);
     for (size_t i = 0; i < facts->processes.count; i++) {
@@ -254,7 +268,7 @@ static void write_workers(struct exposition *out, const struct facts *facts, enu
         const char *values[] = {text};
         snprintf(text, sizeof text, "%lld", (long long)process->id);
         if (column)
-            exposition_integer(out, values, value_of(column));
+            write(out, column, values);
     }
 }
 
@@ -374,8 +388,9 @@ void scrape_write(const struct facts *facts, uint64_t now_ms, enum exposition_fo
     write_gateway(&out, facts);
     write_total(&out, CACHE_WAITS, totals.other[METRIC_CACHE_WAITS]);
     write_cache(&out, facts);
-    write_workers(&out, facts, CONNECTIONS_ACTIVE, connections_of);
-    write_workers(&out, facts, REQUESTS_IN_FLIGHT, in_flight_of);
+    write_workers(&out, facts, CONNECTIONS_ACTIVE, write_connections);
+    write_workers(&out, facts, REQUESTS_IN_FLIGHT, write_requests);
+    write_workers(&out, facts, LOOP_LAG, write_loop_lag);
     write_total(&out, CONNECTIONS, totals.other[METRIC_CONNECTIONS]);
     write_total(&out, LOG_DROPPED, totals.other[METRIC_ACCESS_LOG_DROPPED]);
     write_total(&out, SERIES_OVERFLOWS, totals.other[METRIC_OVERFLOWS]);

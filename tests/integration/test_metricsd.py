@@ -4,6 +4,7 @@ import gzip
 import json
 import math
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -221,7 +222,7 @@ class Metrics(Case):
         self.assertEqual((done.returncode, done.stdout + done.stderr), (0, b""))
 
     def test_processes(self):
-        self.pages("gauges", 5, 17, 3)
+        self.pages("gauges", 5, 17, 3, 12500)
         self.pages("endpoint", 5, 2, 4)
         self.pages("connection", 5)  # the column is open
         self.processes = [{"app": "gateway", "id": 9, "role": "gateway", "pid": os.getpid(),
@@ -237,6 +238,7 @@ class Metrics(Case):
         metrics = self.metrics()
         for name, value in {'gwctl_connections_active{worker="9"}': 17,
                             'gwctl_requests_in_flight{worker="9"}': 3,
+                            'gwctl_event_loop_lag_seconds{worker="9"}': 0.0125,
                             'gwctl_upstream_in_flight{upstream="api",endpoint="api#0"}': 4,
                             f"gwctl_process_start_time_seconds{{{labels}}}": 1700000000.5,
                             f'gwctl_process_restarts_total{{{labels},reason="crash"}}': 2,
@@ -258,6 +260,16 @@ class Metrics(Case):
         self.assertEqual((metrics["gwctl_cache_up"], metrics["gwctl_cache_items"]), (1, 12))
         self.assertEqual(metrics["gwctl_cache_size_bytes"] - metrics["gwctl_cache_used_bytes"],
                          1000)
+
+    def test_every_family_is_documented(self):
+        self.start()
+        exported = {line.split()[2].decode() for line in self.get(self.path_of_metrics).splitlines()
+                    if line.startswith(b"# TYPE")}
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/metrics.md")
+        with open(path) as document:
+            documented = set(re.findall(r"^\| `(\w+)`", document.read(), re.MULTILINE))
+        self.assertEqual(exported - documented, set())
+        self.assertEqual(documented - exported, {"gwctl_cache_up"})  # there is no cachesvc
 
     def test_without_a_cache(self):
         self.start(without=("cache",))
@@ -488,7 +500,7 @@ class Documents(Case):
         self.assertEqual((status, fields["allow"]), (405, "POST"))
 
     def test_history(self):
-        self.pages("gauges", 5, 17, 3)
+        self.pages("gauges", 5, 17, 3, 12500)
         self.processes = [{"app": "gateway", "id": 9, "role": "gateway", "pid": os.getpid(),
                            "state": "online", "column": 5}]
         self.start()

@@ -7,7 +7,7 @@
 //   failure COLUMN UPSTREAM ENDPOINT NUMBER
 //   retry COLUMN UPSTREAM            cache COLUMN ROUTE NUMBER            connection COLUMN
 //   error COLUMN KIND STATUS METHOD WALL_MS MICROSECONDS PATH AGENT IP
-//   gauges COLUMN CONNECTIONS IN_FLIGHT            endpoint COLUMN INDEX IN_FLIGHT
+//   gauges COLUMN CONNECTIONS IN_FLIGHT LAG_US     endpoint COLUMN INDEX IN_FLIGHT
 //   take-over COLUMN      as a new process does: goes on with what is in the column
 //   damage COLUMN         nothing in it can be told any more
 //   segment ITEMS BYTES FREE            redis WORD
@@ -117,6 +117,7 @@ static void do_line(char **words)
         struct state_column *column = &state->column[atoi(words[1])];
         atomic_store(&column->connections, (unsigned)atoi(words[2]));
         atomic_store(&column->in_flight, (unsigned)atoi(words[3]));
+        atomic_store(&column->loop_lag_us, (unsigned)atoi(words[4]));
     } else if (strcmp(command, "endpoint") == 0)
         atomic_store(&state->column[atoi(words[1])].endpoint_in_flight[atoi(words[2])],
                      (unsigned)atoi(words[3]));

@@ -8,9 +8,12 @@ import re
 import shutil
 import socket
 import subprocess
+import threading
 import unittest
+import urllib.parse
+import urllib.request
 
-from gwtest import BIN, wait_until
+from gwtest import BIN, free_port, wait_until
 from metricsd import Case, Connection
 
 
@@ -529,6 +532,97 @@ class Documents(Case):
         history = self.get_json("/api/monitoring/history?range=24h")
         self.assertEqual((history["step"], history["from"] % 60), (60, 0))
         self.assertEqual(self.request("/api/monitoring/history?range=2h")[0], 400)
+
+
+class Relay:
+    """A TCP port that leads to a Unix socket: Prometheus knows no other."""
+
+    def __init__(self, path):
+        self.path = path
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(self.path)
+            for one, other in ((client, server), (server, client)):
+                threading.Thread(target=self._copy, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def _copy(one, other):
+        with one:
+            try:
+                while piece := one.recv(65536):
+                    other.sendall(piece)
+                other.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+@unittest.skipUnless(shutil.which("prometheus"), "prometheus is not installed")
+class Prometheus(Case):
+    """A real one takes what it asks for: OpenMetrics, and compressed."""
+
+    def start_prometheus(self, port):
+        relay = Relay(self.path)
+        self.addCleanup(relay.close)
+        config = os.path.join(self.folder, "prometheus.yml")
+        with open(config, "w") as out:
+            json.dump({"scrape_configs": [{"job_name": "gwctl", "scrape_interval": "1s",
+                                           "metrics_path": "/api/monitoring/metrics",
+                                           "static_configs": [
+                                               {"targets": [f"127.0.0.1:{relay.port}"]}]}]}, out)
+        with open(os.path.join(self.folder, "prometheus.log"), "wb") as log:
+            process = subprocess.Popen(
+                ["prometheus", f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}",
+                 f"--storage.tsdb.path={self.folder}/data"], stdout=log, stderr=log)
+
+        def end():
+            process.terminate()
+            process.wait(60)
+        self.addCleanup(end)
+
+    def query(self, port, text):
+        """[(labels, value)], once there is something."""
+        url = f"http://127.0.0.1:{port}/api/v1/query?query=" + urllib.parse.quote(text)
+
+        def results():
+            try:
+                with urllib.request.urlopen(url, timeout=30) as answer:
+                    return json.load(answer)["data"]["result"]
+            except OSError:
+                return None
+        found = wait_until(results, limit=60, what=text)
+        return [(result["metric"], float(result["value"][1])) for result in found]
+
+    def test_scrapes(self):
+        self.pages("request", 0, "services", "GET", 200, 3000, 100, 5)
+        self.pages("request", 0, "services", "GET", 503, 3000, 100, 2)
+        self.processes = [{"app": 'a"b', "id": 4, "pid": os.getpid(), "state": "online",
+                           "restarts": {"crash": 1}}]
+        self.start()
+        port = free_port()
+        self.start_prometheus(port)
+        self.assertEqual(self.query(port, "http_requests_total")[0][1], 7)
+        self.assertEqual(self.query(port, "up")[0][1], 1)
+        self.assertEqual(self.query(port, "sum(http_requests_by_status)")[0][1], 7)
+        self.assertEqual(self.query(port, 'http_requests_by_status{code=~"5.."} > 0')[0][1], 2)
+        self.assertEqual(self.query(
+            port, 'gwctl_http_request_duration_seconds_bucket{le="+Inf"}')[0][1], 7)
+        self.assertEqual(self.query(port, "gwctl_process_restarts_total")[0][0]["app"], 'a"b')
+        url = f"http://127.0.0.1:{port}/api/v1/targets/metadata?metric=http_requests_by_status"
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            self.assertEqual(json.load(answer)["data"][0]["type"], "unknown")
 
 
 class Options(unittest.TestCase):

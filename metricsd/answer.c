@@ -38,8 +38,3 @@ void answer_problem(struct answer *answer, int status)
                "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}\n",
                problem->title, status, problem->detail);
 }
-
-void answer_free(struct answer *answer)
-{
-    buf_free(&answer->body);
-}

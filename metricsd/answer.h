@@ -14,7 +14,7 @@ struct request {
     const char *forwarded_for;
 };
 
-// Zero-initialise, but for the body, which is answer_free's. What is NULL or 0 is not sent.
+// Zero-initialise. What is NULL or 0 is not sent; the body is whoever's who has asked.
 struct answer {
     int status;
     const char *reason;
@@ -28,7 +28,5 @@ struct answer {
 
 // A problem+json body (RFC 9457) for one of the statuses that metricsd has: 400, 404, 405, 429.
 void answer_problem(struct answer *answer, int status);
-
-void answer_free(struct answer *answer);
 
 #endif

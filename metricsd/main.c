@@ -53,6 +53,7 @@ struct program {
     struct api api;
     struct server *server; // NULL: it does not serve
     struct err *err;
+    bool is_stopping;
     bool has_failed; // err says why
 };
 
@@ -70,6 +71,7 @@ static void on_stopped(void *context)
 
 static void stop(struct program *program)
 {
+    program->is_stopping = true;
     if (program->server)
         server_stop(program->server, on_stopped);
     else
@@ -80,8 +82,8 @@ static void on_signal(uv_signal_t *signal, int number)
 {
     struct program *program = signal->data;
     (void)number;
-    uv_signal_stop(&program->sigterm); // one is enough: it takes two seconds at most
-    uv_signal_stop(&program->sigint);
+    if (program->is_stopping)
+        return; // it takes two seconds at most
     notify_send("STOPPING=1");
     stop(program);
 }
@@ -222,8 +224,19 @@ static void open_signal(struct program *program, uv_signal_t *handle, int number
     uv_unref((uv_handle_t *)handle);
 }
 
+// A signal that comes while the process is about to end must not have its default effect.
+static void block_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static void finish(struct program *program)
 {
+    block_signals();
     uv_close((uv_handle_t *)&program->sigterm, NULL);
     uv_close((uv_handle_t *)&program->sigint, NULL);
     if (program->server)

@@ -281,16 +281,6 @@ struct series_range merge_family(const struct merge *merge, enum metric_family f
     return (struct series_range){merge->sorted + begin, end - begin};
 }
 
-uint64_t merge_value(const struct merge *merge, enum metric_family family, const char *label)
-{
-    const char *text = map_get(merge->texts, label);
-    const struct series wanted = {.label = {text, map_get(merge->texts, "")}, .family = family};
-    if (!text || merge->count == 0)
-        return 0;
-    uint32_t place = *find_place(merge, &wanted);
-    return place == 0 ? 0 : merge->series[place - 1].value;
-}
-
 // --- life ---------------------------------------------------------------------------------------
 
 struct merge *merge_new(const struct metrics_page *page)

@@ -42,9 +42,6 @@ struct series_range {
 };
 struct series_range merge_family(const struct merge *merge, enum metric_family family);
 
-// Of a family that has one label and nothing else. 0 when there is no such series.
-uint64_t merge_value(const struct merge *merge, enum metric_family family, const char *label);
-
 // What was counted since the last reset.
 static inline uint64_t series_since_reset(const struct series *series)
 {

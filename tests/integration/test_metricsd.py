@@ -35,6 +35,17 @@ class Serving(Case):
         self.assertEqual(self.process.wait(20), 0)
         connection.close()
 
+    def test_asked_to_end_twice(self):
+        self.start()
+        connection = Connection(self.path)
+        connection.connect()
+        connection.sock.sendall(b"GET / HTTP/1.1\r\nHo")  # holds it up for a moment
+        self.process.terminate()
+        self.told("STOPPING")
+        self.process.terminate()
+        self.assertEqual(self.process.wait(20), 0)
+        connection.close()
+
     def test_errors_are_problems(self):
         self.start()
         status, fields, body = self.request("/api/monitoring/nothing")

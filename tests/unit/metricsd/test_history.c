@@ -107,6 +107,10 @@ START_TEST(killed_in_a_row)
     put_second(T0 + 2, "a", 3);
     ck_assert_float_eq(history_at_second(history, a, T0), 1);
     ck_assert_float_eq(history_at_second(history, a, T0 + 2), 3);
+    history_begin(history, T0 + HISTORY_SECONDS); // over the first one
+    history_put(history, T0 + HISTORY_SECONDS, "a", NULL, NULL, 4);
+    ck_assert(isnan(history_at_second(history, a, T0)));
+    ck_assert(isnan(history_at_second(history, a, T0 + HISTORY_SECONDS)));
 }
 END_TEST
 

@@ -171,6 +171,22 @@ START_TEST(labels_are_made_safe)
 }
 END_TEST
 
+// As many series as there is room for at first: looking for one that is there already must not
+// leave anybody with where they were.
+START_TEST(series_that_move)
+{
+    for (unsigned i = 0; i < 600; i++) {
+        columns_test_count(0, METRIC_REQUESTS, "api", NULL, METHOD_GET, 100 + i, i);
+        merge_read(merge);
+        columns_test_count(1 + i % 7, METRIC_REQUESTS, "api", NULL, METHOD_GET, 100 + i / 7, 0);
+        merge_read(merge);
+        struct series_range range = merge_family(merge, METRIC_REQUESTS);
+        ck_assert_uint_eq(range.count, i + 1);
+        ck_assert_uint_eq(range.items[i]->value, i);
+    }
+}
+END_TEST
+
 START_TEST(overflow_has_no_second_name)
 {
     struct metrics_writer *writer = columns_test_writer(0);
@@ -240,6 +256,7 @@ int main(void)
     tcase_add_test(tests, column_not_opened_is_not_read);
     tcase_add_test(tests, nonsense_is_left_out);
     tcase_add_test(tests, labels_are_made_safe);
+    tcase_add_test(tests, series_that_move);
     tcase_add_test(tests, overflow_has_no_second_name);
     tcase_add_loop_test(tests, sums_agree_and_never_go_back, 0, 20);
     suite_add_tcase(suite, tests);

@@ -2,10 +2,10 @@
 // nothing read outside of it, and what is written is well-formed whatever stands there: every
 // series once, all sums of requests alike, JSON that is JSON.
 //
-// An input is how many bytes of names and how many cells the column says it has, what its rings of
-// errors say, then its names, and cells, a key and a byte of the value each. After a 255 in place
-// of a family the cells so far are read, and the rest is appended to them or, at a 254, begins
-// anew.
+// An input is how many cells (255: more than there can be) and how many bytes of names the column
+// says it has, what its rings of errors say, then its names, and cells, a key and a byte of the
+// value each. After a 255 in place of a family the cells so far are read, and the rest is appended
+// to them or, at a 254, begins anew.
 //
 // covers: metricsd/merge.c metricsd/totals.c metricsd/scrape.c metricsd/routes_view.c
 // covers: metricsd/errors_view.c metricsd/baseline.c
@@ -27,7 +27,7 @@
 #include "views.h"
 #include "windows.h"
 
-enum { KEY_BYTES = 12, FAMILY_READ = 255, FAMILY_ANEW = 254, NOW_MS = 100000 };
+enum { KEY_BYTES = 12, ALL_CELLS = 255, FAMILY_READ = 255, FAMILY_ANEW = 254, NOW_MS = 100000 };
 
 struct input {
     const uint8_t *at, *end;
@@ -79,8 +79,9 @@ static void count_soundly(struct metrics_column *column)
 
 static void begin(struct input *input, struct metrics_column *column)
 {
+    uint32_t cells = take(input, 1);
+    column->cell_count = cells == ALL_CELLS ? UINT32_MAX : cells;
     column->names_used = take(input, 3);
-    column->cell_count = take(input, 3);
     for (unsigned kind = 0; kind < ERRORS_KINDS; kind++) {
         column->errors[kind].begun = take(input, 1);
         column->errors[kind].written = take(input, 1);

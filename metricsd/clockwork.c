@@ -32,17 +32,28 @@ static void on_second(uv_timer_t *timer)
     wait_for_second(clockwork);
 }
 
+static uint64_t sample_step_ms(const struct processes *processes)
+{
+    uint64_t step_ms = SAMPLE_MS / (processes->count + 1);
+    return step_ms < SAMPLE_STEP_MIN_MS || processes_has_new(processes) ? SAMPLE_STEP_MIN_MS
+                                                                        : step_ms;
+}
+
 static void on_sample(uv_timer_t *timer)
 {
     struct clockwork *clockwork = timer->data;
     struct processes *processes = &clockwork->facts->processes;
     struct process *process = processes_next(processes);
     struct procfs_sample sample;
-    uint64_t step_ms = SAMPLE_MS / (processes->count + 1);
     if (process && procfs_read(process->pid, &sample) == 0)
         process_enter(process, &sample, clock_mono_ms());
-    uv_timer_start(timer, on_sample, step_ms > SAMPLE_STEP_MIN_MS ? step_ms : SAMPLE_STEP_MIN_MS,
-                   0);
+    uv_timer_start(timer, on_sample, sample_step_ms(processes), 0);
+}
+
+void clockwork_sample_now(struct clockwork *clockwork)
+{
+    if (processes_has_new(&clockwork->facts->processes))
+        uv_timer_start(&clockwork->sample, on_sample, 0, 0);
 }
 
 void clockwork_start(struct clockwork *clockwork, uv_loop_t *loop, struct facts *facts)

@@ -17,6 +17,9 @@ struct clockwork {
 // Borrows facts. It begins at once.
 void clockwork_start(struct clockwork *clockwork, uv_loop_t *loop, struct facts *facts);
 
+// There are new processes: they are not kept waiting.
+void clockwork_sample_now(struct clockwork *clockwork);
+
 // The timers close with the next turn of the loop.
 void clockwork_stop(struct clockwork *clockwork);
 

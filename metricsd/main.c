@@ -143,7 +143,11 @@ static int on_endpoints(void *context, struct json_object *args, struct err *err
 static int on_processes(void *context, struct json_object *args, struct err *err)
 {
     struct program *program = context;
-    return processes_set(&program->facts.processes, json_get_array(args, "processes"), err);
+    if (processes_set(&program->facts.processes, json_get_array(args, "processes"), err) != 0)
+        return -1;
+    if (program->server)
+        clockwork_sample_now(&program->clockwork);
+    return 0;
 }
 
 // Also of a supervisor that was started anew, or has another configuration.

@@ -98,6 +98,7 @@ static void keep_sample(const struct processes *old, struct process *process)
                         : bsearch(process, old->items, old->count, sizeof *old->items, compare);
     if (!before || before->pid != process->pid || before->started_ms != process->started_ms)
         return;
+    process->was_tried = before->was_tried;
     process->is_sampled = before->is_sampled;
     process->sample = before->sample;
     process->sampled_ms = before->sampled_ms;
@@ -128,7 +129,25 @@ int processes_set(struct processes *processes, struct json_object *list, struct 
 
 // --- samples ------------------------------------------------------------------------------------
 
-struct process *processes_next(struct processes *processes)
+static bool is_new(const struct process *process)
+{
+    return process->pid != 0 && !process->was_tried;
+}
+
+static struct process *find_new(const struct processes *processes)
+{
+    for (size_t i = 0; i < processes->count; i++)
+        if (is_new(&processes->items[i]))
+            return &processes->items[i];
+    return NULL;
+}
+
+bool processes_has_new(const struct processes *processes)
+{
+    return find_new(processes) != NULL;
+}
+
+static struct process *find_next(struct processes *processes)
 {
     for (size_t tried = 0; tried < processes->count; tried++) {
         processes->next = processes->next + 1 < processes->count ? processes->next + 1 : 0;
@@ -136,6 +155,16 @@ struct process *processes_next(struct processes *processes)
             return &processes->items[processes->next];
     }
     return NULL;
+}
+
+struct process *processes_next(struct processes *processes)
+{
+    struct process *process = find_new(processes);
+    if (!process)
+        process = find_next(processes);
+    if (process)
+        process->was_tried = true;
+    return process;
 }
 
 void process_enter(struct process *process, const struct procfs_sample *sample, uint64_t now_ms)

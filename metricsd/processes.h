@@ -24,7 +24,8 @@ struct process {
     uint64_t started_ms; // wall clock; 0: none
     struct restart_count *restarts;
     size_t restart_count;
-    bool is_sampled;
+    bool was_tried;              // to sample
+    bool is_sampled;             // with success
     struct procfs_sample sample; // valid with is_sampled
     uint64_t sampled_ms;
     double cpu_share; // of one CPU, between the last two samples; NAN: unknown
@@ -42,8 +43,9 @@ int processes_set(struct processes *processes, struct json_object *list,
                   struct err *err) GW_MUST_USE;
 void processes_clear(struct processes *processes);
 
-// Whose turn it is to be sampled, in turns; NULL: nobody has a pid.
+// Whose turn it is to be sampled: new ones first, then all in turns; NULL: nobody has a pid.
 struct process *processes_next(struct processes *processes);
+bool processes_has_new(const struct processes *processes);
 
 // Enters a sample. One of another process with the same pid is dropped; CPU time never goes back.
 void process_enter(struct process *process, const struct procfs_sample *sample, uint64_t now_ms);

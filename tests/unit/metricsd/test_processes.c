@@ -66,9 +66,16 @@ START_TEST(turns)
     ck_assert_int_eq(set("[{\"app\":\"a\",\"id\":0,\"pid\":10},{\"app\":\"b\",\"id\":1},"
                          "{\"app\":\"c\",\"id\":2,\"pid\":12}]"),
                      0);
-    ck_assert_int_eq(processes_next(&processes)->pid, 12);
-    ck_assert_int_eq(processes_next(&processes)->pid, 10);
-    ck_assert_int_eq(processes_next(&processes)->pid, 12);
+    static const int order[] = {10, 12, 12, 10, 12}; // the new ones, then in turns
+    for (size_t i = 0; i < 5; i++) {
+        ck_assert_int_eq(processes_has_new(&processes), i < 2);
+        ck_assert_int_eq(processes_next(&processes)->pid, order[i]);
+    }
+    ck_assert_int_eq(set("[{\"app\":\"a\",\"id\":0,\"pid\":10},{\"app\":\"b\",\"id\":1},"
+                         "{\"app\":\"c\",\"id\":2,\"pid\":13}]"),
+                     0);
+    ck_assert_int_eq(processes_next(&processes)->pid, 13);
+    ck_assert(!processes_has_new(&processes));
 }
 END_TEST
 

@@ -15,34 +15,56 @@ enum {
     CUT = 3, // "..."
 };
 
+_Static_assert(2 * (TEXT_LIMIT + CUT) * WIDEST + AROUND < ACCESS_TAIL_MAX,
+               "route and server may be longer than ACCESS_TAIL_MAX");
 _Static_assert((PATH_LIMIT + CUT + TEXTS * (TEXT_LIMIT + CUT)) * WIDEST + AROUND < ACCESS_LINE_MAX,
                "a line may be longer than ACCESS_LINE_MAX");
 
-static char *put(char *out, struct span text)
+// Most are short, and a call of memcpy would cost more than to copy both their ends.
+static inline char *put(char *out, struct span text)
 {
-    memcpy(out, text.bytes, text.length);
-    return out + text.length;
+    const char *bytes = text.bytes;
+    size_t length = text.length;
+    if (length > 32) {
+        memcpy(out, bytes, length);
+    } else if (length >= 16) {
+        memcpy(out, bytes, 16);
+        memcpy(out + length - 16, bytes + length - 16, 16);
+    } else if (length >= 8) {
+        memcpy(out, bytes, 8);
+        memcpy(out + length - 8, bytes + length - 8, 8);
+    } else if (length >= 4) {
+        memcpy(out, bytes, 4);
+        memcpy(out + length - 4, bytes + length - 4, 4);
+    } else if (length > 0) {
+        out[0] = bytes[0];
+        out[length / 2] = bytes[length / 2];
+        out[length - 1] = bytes[length - 1];
+    }
+    return out + length;
 }
 
 #define PUT(out, literal) put(out, SPAN(literal))
 
-static char *put_number(char *out, uint64_t number)
-{
-    char digits[20];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    return put(out, (struct span){digits + at, sizeof(digits) - at});
-}
-
+// Always three digits. (Multiplying is cheaper than dividing, and exact for these.)
 static char *put_thousandths(char *out, unsigned number)
 {
-    *out++ = (char)('0' + number / 100);
-    *out++ = (char)('0' + number / 10 % 10);
-    *out++ = (char)('0' + number % 10);
-    return out;
+    unsigned hundreds = number * 5243 >> 19, rest = number - hundreds * 100,
+             tens = rest * 103 >> 10;
+    out[0] = (char)('0' + hundreds);
+    out[1] = (char)('0' + tens);
+    out[2] = (char)('0' + rest - tens * 10);
+    return out + 3;
+}
+
+static char *put_number(char *out, uint64_t number)
+{
+    if (number >= 1000)
+        return put_thousandths(put_number(out, number / 1000), (unsigned)(number % 1000));
+    char digits[3];
+    put_thousandths(digits, (unsigned)number);
+    size_t zeros = number >= 100 ? 0 : number >= 10 ? 1 : 2;
+    return put(out, (struct span){digits + zeros, sizeof(digits) - zeros});
 }
 
 static char *put_ms(char *out, uint64_t us)
@@ -94,10 +116,10 @@ static bool is_all_plain(struct span text, char lowest)
 {
     uint64_t word;
     if (text.length < sizeof(word)) {
-        for (size_t i = 0; i < text.length; ++i)
-            if (!is_plain(text.bytes[i], lowest))
-                return false;
-        return true;
+        char bytes[] = {'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a'}; // plain where no text is
+        (void)put(bytes, text);
+        memcpy(&word, bytes, sizeof(word));
+        return are_plain(word, lowest);
     }
     const char *last = text.bytes + text.length - sizeof(word);
     for (const char *at = text.bytes; at < last; at += sizeof(word)) {
@@ -157,20 +179,38 @@ static char *put_member(char *out, struct span name, struct span text, size_t li
 
 // --- the two forms ------------------------------------------------------------------------------
 
+static bool is_same(struct span a, struct span b)
+{
+    return a.bytes == b.bytes && a.length == b.length;
+}
+
+// Where it went is mostly where the last one went.
+static char *put_tail(struct access_line *line, char *out, const struct access_record *record)
+{
+    struct span server = record->endpoint.length > 0 ? record->endpoint : record->upstream;
+    if (line->tail_length == 0 || !is_same(line->tail_route, record->route) ||
+        !is_same(line->tail_server, server)) {
+        char *end = put_word(PUT(line->tail, " route="), record->route, TEXT_LIMIT);
+        end = put_word(PUT(end, " upstream="), server, TEXT_LIMIT);
+        line->tail_length = (size_t)(end - line->tail);
+        line->tail_route = record->route;
+        line->tail_server = server;
+    }
+    return put(out, (struct span){line->tail, line->tail_length});
+}
+
 static char *write_text(struct access_line *line, const struct access_record *record, char *out)
 {
     out = put_time(line, out, record->wall_ms);
     out = put_own(PUT(out, " Worker ID "), line->worker);
     out = put_word(PUT(out, " "), record->method, TEXT_LIMIT);
     out = put_word(PUT(out, " "), record->path, PATH_LIMIT);
-    out = put_number(PUT(out, " "), record->status);
+    out = put_thousandths(PUT(out, " "), record->status);
     out = put_ms(PUT(out, " "), record->duration_us);
     out = put_number(PUT(out, " ms "), record->bytes);
     out = put_own(PUT(out, " B "), record->ip);
     out = put_own(PUT(out, " "), record->cache);
-    out = put_word(PUT(out, " route="), record->route, TEXT_LIMIT);
-    return put_word(PUT(out, " upstream="),
-                    record->endpoint.length > 0 ? record->endpoint : record->upstream, TEXT_LIMIT);
+    return put_tail(line, out, record);
 }
 
 static char *write_json(struct access_line *line, const struct access_record *record, char *out)

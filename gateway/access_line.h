@@ -19,7 +19,7 @@
 #include "common/gateway_config.h"
 #include "span.h"
 
-enum { ACCESS_LINE_MAX = 16384 };
+enum { ACCESS_LINE_MAX = 16384, ACCESS_TAIL_MAX = 4096 };
 
 // A request that is over. Texts may be empty: not known. `ip` and `cache` are our own, short and
 // plain.
@@ -31,8 +31,8 @@ struct access_record {
     uint64_t duration_us;
     uint64_t bytes; // of the answer's body
     struct span ip;
-    struct span cache; // "HIT"
-    struct span route, upstream, endpoint;
+    struct span cache;                     // "HIT"
+    struct span route, upstream, endpoint; // where one was, there never is another text
     struct span user_agent;
 };
 
@@ -43,6 +43,10 @@ struct access_line {
     // The rest zero. The second that was written last, and its text.
     uint64_t second;
     char second_text[CLOCK_ISO_SIZE];
+    // Route and server of the last line of text, and how it ended.
+    struct span tail_route, tail_server;
+    size_t tail_length;
+    char tail[ACCESS_TAIL_MAX];
 };
 
 // Writes a record with its newline to `out` of ACCESS_LINE_MAX; returns the length.

@@ -1,12 +1,16 @@
-"""Numbers stay right whoever dies: workers and metricsd are killed and stopped under load."""
+"""Numbers stay right whoever dies: workers and metricsd are killed and stopped under load, while a
+real Prometheus looks on."""
 
 import http.client
 import os
 import random
 import signal
 
+import time
+
 import exposition
 import gwtest
+import prometheus
 from gwtest import Background, KeepAlive, demo_app, demo_gateway, free_port, get, wait_until
 
 KILLS = 100
@@ -53,7 +57,8 @@ class Scraper:
 class Client:
     """Asks for the same over and over; counts what it was answered."""
 
-    def __init__(self, case, port):
+    def __init__(self, case, port, expected=(200,)):
+        self.expected = expected
         self.connection = KeepAlive(port)
         case.addCleanup(self.connection.close)
         self.answered = 0
@@ -62,14 +67,14 @@ class Client:
     def step(self):
         try:
             answer = self.connection.request("GET", "/api/services")
-            assert answer.status == 200, answer.status
+            assert answer.status in self.expected, answer.status
             self.answered += 1
         except (OSError, http.client.HTTPException):
             self.failed += 1
             self.connection.close()
 
 
-class MetricsFaults(gwtest.Case):
+class Case(gwtest.Case):
     def setUp(self):
         super().setUp()
         self.port = free_port()
@@ -92,6 +97,8 @@ class MetricsFaults(gwtest.Case):
         wait_until(lambda: victim not in self.home.pids(name), what=f"a new {name}")
         self.home.wait_online(name)
 
+
+class Faults(Case):
     def test_killed_again_and_again(self):
         scraper, clients = Scraper(self.port), [Client(self, self.port) for _ in range(3)]
         running = [Background(scraper.step, lambda: 0.1)]  # more often is refused
@@ -128,6 +135,46 @@ class MetricsFaults(gwtest.Case):
         self.assertGreaterEqual(exposition.total(self.page(), "http_requests_total"),
                                 before + client.answered)
         self.assertEqual(self.home.pids("metricsd"), [pid])
+
+
+class SeenByPrometheus(Case):
+    KILLS = 20
+
+    def setUp(self):
+        gwtest.require("prometheus")
+        super().setUp()
+        self.prometheus = prometheus.Prometheus(self, f"127.0.0.1:{self.port}")
+
+    def test_rates_do_not_jump(self):
+        client = Client(self, self.port)
+        running = Background(client.step)
+        self.prometheus.wait_for(lambda: self.prometheus.value("sum(http_requests_total)"))
+        begin = time.time()
+        for number in range(self.KILLS):
+            self.kill("gateway" if number % 2 else "metricsd")
+            scraped = self.prometheus.value("sum(http_requests_total)")
+            self.prometheus.wait_for(
+                lambda: (self.prometheus.value("sum(http_requests_total)") or 0) > scraped)
+        running.stop()
+        took = time.time() - begin
+        for name in (*COUNTERS, "gwctl_http_requests_total", "gwctl_upstream_requests_total",
+                     "gwctl_http_request_duration_seconds_bucket"):
+            with self.subTest(name):
+                self.assertEqual(self.prometheus.value(f"max(resets({name}[10m]))"), 0)
+        (_, rates), = self.prometheus.query_range("sum(rate(http_requests_total[5s]))", begin,
+                                                  begin + took, 0.5)
+        # Scrapes count as well, and what one sees late comes at once; a fall would show as the
+        # whole total within five seconds.
+        self.assertLess(max(rate for _, rate in rates), 3 * client.answered / took + 50)
+
+    def test_errors_of_a_gateway_fire_the_shipped_alert(self):
+        client = Client(self, self.port, expected=(200, 503))
+        running = Background(client.step)
+        self.prometheus.wait_for(lambda: self.prometheus.value("sum(http_requests_total)"))
+        self.home.ok("stop", "demo")
+        self.prometheus.wait_for(lambda: "HighErrorRate" in self.prometheus.alerts(),
+                                 what="the alert HighErrorRate")
+        self.assertEqual(running.stop(), [])
 
 
 if __name__ == "__main__":

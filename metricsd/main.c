@@ -45,7 +45,8 @@ struct program {
     uv_signal_t sigterm, sigint;
     struct state_page *state;
     struct memory *memory;
-    struct segment segment; // of the cache; not mapped: there is none
+    int segment_fd;         // the cache's memory; -1: there is none
+    struct segment segment; // not mapped: as far as is known there is nothing in it
     int listener;
     struct control_link *link;
     struct facts facts;
@@ -140,11 +141,22 @@ static int on_endpoints(void *context, struct json_object *args, struct err *err
     return endpoints_set(&program->facts.endpoints, args, err);
 }
 
+// The memory has no header before cachesvc is there for the first time, which the list of processes
+// tells; one of another version is as good as none.
+static void find_segment(struct program *program)
+{
+    struct err err;
+    if (!program->facts.segment && program->segment_fd != -1 &&
+        segment_map(&program->segment, program->segment_fd, &err) == 0)
+        program->facts.segment = program->segment.header;
+}
+
 static int on_processes(void *context, struct json_object *args, struct err *err)
 {
     struct program *program = context;
     if (processes_set(&program->facts.processes, json_get_array(args, "processes"), err) != 0)
         return -1;
+    find_segment(program);
     if (program->server)
         clockwork_sample_now(&program->clockwork);
     return 0;
@@ -171,18 +183,6 @@ static const struct control_link_handlers link_handlers = {
 
 // --- the beginning ------------------------------------------------------------------------------
 
-// A cache of another version is as good as none.
-static void open_segment(struct program *program, int fd)
-{
-    struct err err;
-    if (fd == -1)
-        return;
-    if (segment_map(&program->segment, fd, &err) == 0)
-        program->facts.segment = program->segment.header;
-    else
-        log_warn("%s; its figures are left out", err.text);
-}
-
 static int open_pages(struct program *program, const struct inherited *inherited, struct err *err)
 {
     struct facts *facts = &program->facts;
@@ -204,7 +204,7 @@ static int open_pages(struct program *program, const struct inherited *inherited
     facts->history = &program->memory->history;
     facts->merge = merge_new(facts->page);
     merge_read_baseline(facts->merge);
-    open_segment(program, inherited_find(inherited, FD_CACHE));
+    program->segment_fd = inherited_find(inherited, FD_CACHE);
     return 0;
 }
 

@@ -101,7 +101,9 @@ class Supervised(gwtest.Case):
 
     def test_all_have_the_same_memory(self):
         self.start()
-        of_metricsd = memory_of(self.home.pids("metricsd")[0])
+        metricsd = self.home.pids("metricsd")[0]
+        wait_until(lambda: "cache" in memory_of(metricsd))  # cachesvc has written its header
+        of_metricsd = memory_of(metricsd)
         of_workers = [memory_of(pid) for pid in self.home.pids("gateway")]
         self.assertIn("history", of_metricsd)
         self.assertTrue(of_metricsd["metrics"][1])

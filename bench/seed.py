@@ -43,10 +43,10 @@ def start_redis(servers, name):
     return str(port), process.pid
 
 
-def start_pm2(servers, app_env=None):
-    redis_port, redis_pid = start_redis(servers, "redis-pm2")
+def start_pm2(servers, app_env=None, name="pm2"):
+    redis_port, redis_pid = start_redis(servers, f"redis-{name}")
     port = measure.free_port()
-    home = os.path.join(servers.folder, "pm2")
+    home = os.path.join(servers.folder, name)
     env = {**os.environ, "PM2_HOME": home, "PM2_DISABLE_VERSION_CHECK": "true",
            "NODE_ENV": "production", "PORT": str(port), "REDIS_PORT": redis_port,
            **(app_env or {})}

@@ -1,7 +1,8 @@
 'use strict';
 
 // An Express API as it is run under PM2 today: a Redis cache and a Redis rate limit as middleware,
-// in each process. Without REDIS_PORT it has neither, with NO_LIMIT only the cache.
+// in each process. Without REDIS_PORT it has neither, with NO_LIMIT only the cache. With METRICS it
+// counts its requests.
 
 const express = require('express');
 
@@ -54,7 +55,35 @@ function limiter(redis) {
   });
 }
 
+// Counts and times every request by route, and has a page of it. In a cluster each process has its
+// own numbers, and a scrape gets those of whichever answers.
+function metrics(server) {
+  const client = require('prom-client');
+  client.collectDefaultMetrics();
+  const seconds = new client.Histogram({
+    name: 'http_request_duration_seconds', help: 'HTTP request duration in seconds',
+    labelNames: ['route', 'method', 'code'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  });
+  const total = new client.Counter({
+    name: 'http_requests_total', help: 'Total number of HTTP requests',
+  });
+  server.use((req, res, next) => {
+    const end = seconds.startTimer();
+    res.on('finish', () => {
+      end({ route: req.route ? req.route.path : 'unmatched', method: req.method,
+        code: res.statusCode });
+      total.inc();
+    });
+    next();
+  });
+  server.get('/metrics', async (req, res) => {
+    res.set('Content-Type', client.register.contentType).end(await client.register.metrics());
+  });
+}
+
 const app = express();
+if (process.env.METRICS) metrics(app);
 app.get('/healthz', (req, res) => res.json({ status: 'ok' }));
 if (process.env.REDIS_PORT) {
   const Redis = require('ioredis');

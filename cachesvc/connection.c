@@ -292,18 +292,20 @@ static void on_ready(void *context, const struct mirror_answer *answer)
 
 // What it needs of Redis that is not here; NULL: it can run. A read has to look again if keys were
 // dropped since it was asked for: one of its keys may have been here then. It is not chased for
-// ever: the second time Redis replies to it.
+// ever: the last time Redis replies to it, if it can.
 static struct mirror_wait *ask_for(struct connection *connection, struct parked *parked)
 {
+    enum { TIMES = 8 };
     struct mirror *mirror = connection->server->service.mirror;
     const struct command *command = mirrored_command(connection, parked->args, parked->count);
     bool has_asked = parked->state == PARKED_READY;
-    if (!command || (has_asked && (parked->has_reply || parked->was_asked_again ||
+    if (!command || (has_asked && (parked->has_reply || parked->asked_again == TIMES ||
                                    !may_overlap(command) || parked->drops == mirror_drops(mirror))))
         return NULL;
     parked->drops = mirror_drops(mirror);
-    parked->was_asked_again = has_asked;
-    return mirror_before(mirror, command, parked->args, parked->count, has_asked);
+    parked->asked_again += has_asked;
+    return mirror_before(mirror, command, parked->args, parked->count,
+                         parked->asked_again == TIMES);
 }
 
 static void run_parked(struct connection *connection)

@@ -140,6 +140,7 @@ class Events(gwtest.Case):
         numbers = [event["number"] for event in follower.events]
         self.assertEqual(numbers, list(range(numbers[0], numbers[0] + len(numbers))))
         self.home.ok("kill")
+        follower.process.wait(timeout=20)
         self.assertIn("no supervisor runs", follower.close())
         self.assertEqual(follower.process.returncode, 1)
 

@@ -49,9 +49,9 @@ static void open_socket(void)
 
 static void (*const opens[])(void) = {open_pipe, open_socket};
 
-static void add(unsigned status)
+static void add(unsigned number)
 {
-    struct access_record record = {.wall_ms = 1768473000000, .status = status};
+    struct access_record record = {.wall_ms = 1768473000000, .status = 200, .bytes = number};
     access_log_add(written_to, &record);
 }
 
@@ -85,7 +85,7 @@ static void check_lines(unsigned first)
     size_t length;
     while (buf_take_line(&read_back, &text, &length)) {
         char wanted[32];
-        snprintf(wanted, sizeof wanted, " - - %u ", first++);
+        snprintf(wanted, sizeof wanted, " ms %u B ", first++);
         ck_assert_msg(strstr(text, wanted) != NULL, "%s is not %s", text, wanted);
         ck_assert_ptr_nonnull(strstr(text, "Z Worker ID 7 "));
         ck_assert_str_eq(text + length - 10, "upstream=-");
@@ -97,8 +97,8 @@ START_TEST(lines_arrive_when_the_turn_ends)
 {
     size_t count = 3;
     opens[_i]();
-    for (unsigned status = 200; status < 203; ++status)
-        add(status);
+    for (unsigned number = 200; number < 203; ++number)
+        add(number);
     loop_test_wait(has_lines, &count);
     check_lines(200);
     ck_assert_uint_eq(count_drops(), 0);

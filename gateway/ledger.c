@@ -131,7 +131,8 @@ static void add_exchange(struct entry *entry, const struct exchange *exchange, u
     entry->route = exchange->counted_as;
     record->duration_us = now_us - exchange->begun_us;
     record->endpoint = exchange->endpoint_text;
-    if (exchange->upstream != NULL)
+    // Who was answered by another's fetch did not go there.
+    if (exchange->upstream != NULL && (exchange->tries > 0 || record->status >= 500))
         record->upstream = text_of(exchange->upstream->config->name);
     if (exchange->cached != NULL)
         record->cache = text_of(cached_word(exchange->cached));

@@ -631,6 +631,14 @@ class Clients(cachesvc.Case):
         # What it asks for at the start of a session: COMMAND DOCS.
         self.assertIn("PONG", self.cli(input="PING\nHELLO 2\nCOMMAND DOCS get\n"))
 
+    def test_redis_cli_is_told_the_same_as_by_redis(self):
+        redis = self.keep(cachesvc.start_redis(self.folder))
+        lines = "\n".join(line for line in FIXED.strip().splitlines() if line not in DIFFERENT)
+
+        def told_by(server):
+            return self.run_program("redis-cli", "-s", server.path, "--no-raw", input=lines)
+        self.assertEqual(told_by(self.cache), told_by(redis))
+
     def test_redis_benchmark(self):
         require("redis-benchmark")
         out = self.run_program("redis-benchmark", "-s", self.cache.path, "-q", "-n", "2000", "-t",

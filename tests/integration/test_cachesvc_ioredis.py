@@ -26,11 +26,23 @@ class Ioredis(cachesvc.Case):
         file = os.path.join(self.folder, "cache.js")
         with open(file, "w") as out:
             out.write(code)
-        done = subprocess.run(["node", os.path.join(FOLDER, "cases.js"), file, cache.path],
+        status, text = self.node("cases.js", file, cache.path)
+        self.assertEqual(status, 0, text + cache.log())
+
+    def test_replies_are_those_of_redis(self):
+        redis = self.keep(cachesvc.start_redis(self.folder))
+        theirs, ours = (self.node("smoke.js", server.path) for server in (redis, self.serve()))
+        self.assertEqual(theirs[0], 0, theirs[1])
+        self.assertEqual(ours, theirs)
+        self.assertGreater(len(ours[1].splitlines()), 80)
+
+    def node(self, script, *args):
+        """The exit status and what it said."""
+        done = subprocess.run(["node", os.path.join(FOLDER, script), *args],
                               env={**os.environ, "NODE_PATH": os.path.join(FOLDER, "node_modules")},
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=120)
-        self.assertEqual(done.returncode, 0, done.stdout + cache.log())
+        return done.returncode, done.stdout
 
 
 if __name__ == "__main__":

@@ -179,6 +179,29 @@ static char *put_member(char *out, struct span name, struct span text, size_t li
 
 // --- the two forms ------------------------------------------------------------------------------
 
+static struct span until(struct span text, char byte)
+{
+    const char *at = memchr(text.bytes, byte, text.length);
+    return at != NULL ? (struct span){text.bytes, (size_t)(at - text.bytes)} : text;
+}
+
+struct span access_path(struct span target)
+{
+    static const char scheme_end[] = "://";
+    struct span path = until(until(target, '?'), '#');
+    if (path.length == 0 || *path.bytes == '/')
+        return path;
+    const char *end = path.bytes + path.length;
+    const char *at = memmem(path.bytes, path.length, scheme_end, sizeof(scheme_end) - 1);
+    if (at != NULL) {
+        at += sizeof(scheme_end) - 1;
+        const char *slash = memchr(at, '/', (size_t)(end - at));
+        return slash != NULL ? (struct span){slash, (size_t)(end - slash)} : SPAN("/");
+    }
+    at = memrchr(path.bytes, '@', path.length); // of an authority alone
+    return at != NULL ? (struct span){at + 1, (size_t)(end - at - 1)} : path;
+}
+
 static bool is_same(struct span a, struct span b)
 {
     return a.bytes == b.bytes && a.length == b.length;

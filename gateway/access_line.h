@@ -26,7 +26,7 @@ enum { ACCESS_LINE_MAX = 16384, ACCESS_TAIL_MAX = 4096 };
 struct access_record {
     uint64_t wall_ms; // when it was
     struct span method;
-    struct span path; // without its query
+    struct span path; // as access_path has it
     unsigned status;
     uint64_t duration_us;
     uint64_t bytes; // of the answer's body
@@ -48,6 +48,10 @@ struct access_line {
     size_t tail_length;
     char tail[ACCESS_TAIL_MAX];
 };
+
+// What of a request's target is kept: its path. Not the query nor a fragment, which may be secrets,
+// nor what stands before the path in an absolute one, as a password may.
+struct span access_path(struct span target);
 
 // Writes a record with its newline to `out` of ACCESS_LINE_MAX; returns the length.
 size_t access_line_write(struct access_line *line, const struct access_record *record, char *out);

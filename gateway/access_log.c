@@ -93,6 +93,11 @@ static void on_turn_end(uv_prepare_t *prepare)
         uv_timer_start(&log->retry, on_retry, RETRY_MS, 0);
 }
 
+bool access_log_shows_user_agents(const struct access_log *log)
+{
+    return log->line.form == ACCESS_LOG_JSON;
+}
+
 void access_log_add(struct access_log *log, const struct access_record *record)
 {
     if (BUFFER_SIZE - log->length < ACCESS_LINE_MAX) {

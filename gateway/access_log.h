@@ -3,6 +3,7 @@
 #ifndef GW_GATEWAY_ACCESS_LOG_H
 #define GW_GATEWAY_ACCESS_LOG_H
 
+#include <stdbool.h>
 #include <uv.h>
 
 #include "access_line.h"
@@ -14,6 +15,9 @@ struct metrics;
 // NULL: it has none. Drops are counted in `metrics`, which is borrowed.
 struct access_log *access_log_open(uv_loop_t *loop, int fd, enum access_log_form form,
                                    const char *worker, struct metrics *metrics);
+
+// Whether user agents are part of its lines; others need not be looked up.
+bool access_log_shows_user_agents(const struct access_log *log);
 
 // It is written before the loop waits again.
 void access_log_add(struct access_log *log, const struct access_record *record);

@@ -28,7 +28,13 @@ struct entry {
     struct access_record record;
     enum metric_method method;
     size_t route;
+    const h2o_req_t *req; // NULL: nothing was understood
 };
+
+static struct span span_of(h2o_iovec_t text)
+{
+    return (struct span){text.base, text.len};
+}
 
 // --- errors -------------------------------------------------------------------------------------
 
@@ -71,6 +77,12 @@ static void keep_error(struct ledger *ledger, const struct entry *entry)
                          record->status >= 500 ? ERRORS_SERVER : ERRORS_CLIENT, &error);
 }
 
+static struct span user_agent_of(const h2o_req_t *req)
+{
+    ssize_t at = req != NULL ? h2o_find_header(&req->headers, H2O_TOKEN_USER_AGENT, -1) : -1;
+    return at == -1 ? SPAN("") : span_of(req->headers.entries[at].value);
+}
+
 // A look at one clock a second instead of at two for each request. (Unsigned numbers wrap round.)
 static uint64_t wall_ms(struct ledger *ledger, uint64_t now_us)
 {
@@ -93,7 +105,10 @@ static void write_down(struct ledger *ledger, struct entry *entry, uint64_t now_
     metrics_count_request(ledger->metrics, &counts);
     record->wall_ms = wall_ms(ledger, now_us);
     record->route = metrics_route_text(ledger->metrics, entry->route);
-    if (record->status >= 400)
+    bool is_error = record->status >= 400;
+    if (is_error || (ledger->log != NULL && access_log_shows_user_agents(ledger->log)))
+        record->user_agent = user_agent_of(entry->req);
+    if (is_error)
         keep_error(ledger, entry);
     if (ledger->log != NULL)
         access_log_add(ledger->log, record);
@@ -104,25 +119,6 @@ static void write_down(struct ledger *ledger, struct entry *entry, uint64_t now_
 static struct span text_of(const char *text)
 {
     return (struct span){text, strlen(text)};
-}
-
-static struct span span_of(h2o_iovec_t text)
-{
-    return (struct span){text.base, text.len};
-}
-
-static struct span path_of(const h2o_req_t *req)
-{
-    struct span path = span_of(req->input.path);
-    if (req->input.query_at < path.length)
-        path.length = req->input.query_at;
-    return path;
-}
-
-static struct span user_agent_of(const h2o_req_t *req)
-{
-    ssize_t at = h2o_find_header(&req->headers, H2O_TOKEN_USER_AGENT, -1);
-    return at == -1 ? SPAN("") : span_of(req->headers.entries[at].value);
 }
 
 static void add_exchange(struct entry *entry, const struct exchange *exchange, uint64_t now_us)
@@ -147,13 +143,13 @@ static void on_request_over(h2o_logger_t *self, h2o_req_t *req)
     if (req->res.status == 0 || (exchange != NULL && exchange->is_uncounted))
         return;
     struct entry entry = {.record = {.method = span_of(req->input.method),
-                                     .path = path_of(req),
+                                     .path = access_path(span_of(req->input.path)),
                                      .status = (unsigned)req->res.status,
                                      .bytes = req->bytes_sent,
-                                     .ip = client_peer(client),
-                                     .user_agent = user_agent_of(req)},
+                                     .ip = client_peer(client)},
                           .method = metric_method(req->input.method.base, req->input.method.len),
-                          .route = METRICS_UNMATCHED};
+                          .route = METRICS_UNMATCHED,
+                          .req = req};
     uint64_t now_us = clock_mono_us();
     if (exchange != NULL)
         add_exchange(&entry, exchange, now_us);

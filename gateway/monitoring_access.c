@@ -64,10 +64,15 @@ static bool reads_like(struct span name, const char *beginning)
 
 static bool is_proxys(struct span name)
 {
-    static const char *const beginnings[] = {"forwarded",   "x-forwarded", "x-real-ip",
-                                             "x-client-ip", "x-original-", "x-cluster-client-ip",
-                                             "x-envoy-",    "cf-",         "true-client-ip",
-                                             "fastly-",     "fly-"};
+    static const char *const beginnings[] = {"forwarded",      "x-forwarded",
+                                             "x-real-ip",      "x-client-ip",
+                                             "x-original-",    "x-cluster-client-ip",
+                                             "x-envoy-",       "cf-",
+                                             "true-client-ip", "fastly-",
+                                             "fly-",           "x-azure-",
+                                             "cdn-loop",       "x-proxyuser-ip",
+                                             "x-amzn-",        "x-appengine-",
+                                             "akamai-"};
     if (name.length == strlen("via") && reads_like(name, "via"))
         return true;
     for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); ++i)

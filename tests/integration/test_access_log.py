@@ -41,10 +41,12 @@ class Alone(gateway_alone.Case):
         gwtest.exchange(gateway.port, b'GET /a/"\\%00 HTTP/1.1\r\nHost: x\r\n\r\n')
         gwtest.exchange(gateway.port, b"GET http://x/a/y?secret=2 HTTP/1.1\r\nHost: x\r\n"
                                       b"Connection: close\r\n\r\n")
-        lines = [LINE.match(line) for line in self.lines(gateway, 4)]
+        gwtest.exchange(gateway.port, b"GET http://u:secret@x/a/z#secret HTTP/1.1\r\nHost: x\r\n\r\n")
+        lines = [LINE.match(line) for line in self.lines(gateway, 5)]
         self.assertTrue(all(lines), gateway.log())
-        served, nowhere, refused, absolute = lines
-        self.assertEqual(absolute.group("path", "status"), ("http://x/a/y", "200"))
+        served, nowhere, refused, absolute, password = lines
+        self.assertEqual(absolute.group("path", "status"), ("/a/y", "200"))
+        self.assertEqual(password.group("path", "status"), ("/a/z", "400"))
         self.assertEqual(served.group("worker", "method", "path", "status", "bytes", "ip", "cache",
                                       "route", "upstream"),
                          ("-", "GET", "/a/services", "200", "2", "127.0.0.1", "-", r"all\x20of\x20it",

@@ -123,6 +123,34 @@ START_TEST(the_longest_line_fits)
 }
 END_TEST
 
+static const struct path_row {
+    const char *target, *path;
+} paths[] = {
+    {"/a/b", "/a/b"},
+    {"/a/b?token=t", "/a/b"},
+    {"/a/b#t", "/a/b"},
+    {"/a/b#t?x", "/a/b"},
+    {"/a@b://c", "/a@b://c"},
+    {"*", "*"},
+    {"", ""},
+    {"?x", ""},
+    {"http://h/a/b?x", "/a/b"},
+    {"http://user:password@h:80/a", "/a"},
+    {"http://user:password@h", "/"},
+    {"http://user:password@h?x", "/"},
+    {"user:password@h:443", "h:443"},
+    {"h:443", "h:443"},
+};
+
+START_TEST(what_is_kept_of_a_target)
+{
+    const char *target = paths[_i].target;
+    struct span path = access_path((struct span){target, strlen(target)});
+    ck_assert_uint_eq(path.length, strlen(paths[_i].path));
+    ck_assert_mem_eq(path.bytes, paths[_i].path, path.length);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("access_line");
@@ -133,6 +161,7 @@ int main(void)
     tcase_add_test(tests, what_is_not_known);
     tcase_add_test(tests, what_others_have_written);
     tcase_add_test(tests, the_longest_line_fits);
+    tcase_add_loop_test(tests, what_is_kept_of_a_target, 0, sizeof paths / sizeof *paths);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

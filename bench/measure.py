@@ -1,5 +1,7 @@
-"""What the benchmarks share: processes and their CPU time and memory, load generators, tables."""
+"""What the benchmarks share: processes and their CPU time and memory, load generators, tables,
+parts."""
 
+import argparse
 import contextlib
 import glob
 import os
@@ -8,6 +10,7 @@ import signal
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -253,3 +256,20 @@ def machine():
         model = re.search(r"^model name\s*: (.*)$", file.read(), re.M)
     return f"{model[1] if model else os.uname().machine}, {os.cpu_count()} CPUs, " \
            f"Linux {os.uname().release}"
+
+
+def run_parts(bench, doc, parts, add_options):
+    """The command line of a benchmark of several parts: {name: module with run(options)}."""
+    parser = argparse.ArgumentParser(prog=f"scripts/bench {bench}", description=doc.splitlines()[0])
+    parser.add_argument("--only", choices=parts, help="this part alone")
+    add_options(parser)
+    options = parser.parse_args()
+    if os.cpu_count() < 2:
+        sys.exit("bench: two CPUs are needed: one for what is measured, one for the load")
+    print(machine() + "\n")
+    try:
+        for name in [options.only] if options.only else parts:
+            print(f"## {name}: {parts[name].__doc__}", flush=True)
+            parts[name].run(options)
+    except Failed as failure:
+        sys.exit(f"bench: {failure}")

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/control_link.h"
+#include "common/end_signals.h"
 #include "common/home.h"
 #include "common/inherited.h"
 #include "common/json.h"
@@ -166,6 +167,7 @@ static int start(struct program *program)
 
 static void finish(struct program *program)
 {
+    end_signals_block();
     if (program->mirror)
         mirror_drain(program->mirror, DRAIN_MS);
     mirror_close(program->mirror);

@@ -16,6 +16,7 @@
 
 #include "common/control_link.h"
 #include "common/ecosystem.h"
+#include "common/end_signals.h"
 #include "common/home.h"
 #include "common/inherited.h"
 #include "common/json.h"
@@ -55,16 +56,6 @@ struct worker {
 
 // --- the end ------------------------------------------------------------------------------------
 
-// A signal that comes while the process is about to end must not have its default effect.
-static void block_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
 static void stop_warming(struct worker *worker)
 {
     warming_close(worker->warming);
@@ -73,7 +64,7 @@ static void stop_warming(struct worker *worker)
 
 static void close_everything(struct worker *worker)
 {
-    block_signals();
+    end_signals_block();
     stop_warming(worker);
     uv_close((uv_handle_t *)&worker->sigterm, NULL);
     uv_close((uv_handle_t *)&worker->sigint, NULL);

@@ -13,6 +13,7 @@
 #include "common/config_errors.h"
 #include "common/control_link.h"
 #include "common/ecosystem.h"
+#include "common/end_signals.h"
 #include "common/home.h"
 #include "common/inherited.h"
 #include "common/json.h"
@@ -228,19 +229,9 @@ static void open_signal(struct program *program, uv_signal_t *handle, int number
     uv_unref((uv_handle_t *)handle);
 }
 
-// A signal that comes while the process is about to end must not have its default effect.
-static void block_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
 static void finish(struct program *program)
 {
-    block_signals();
+    end_signals_block();
     uv_close((uv_handle_t *)&program->sigterm, NULL);
     uv_close((uv_handle_t *)&program->sigint, NULL);
     if (program->server)

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/procinfo.h"
+
 enum { TEXT_SIZE = 2048 };
 
 static bool read_text(pid_t pid, const char *file, char text[TEXT_SIZE])
@@ -22,22 +24,6 @@ static bool read_text(pid_t pid, const char *file, char text[TEXT_SIZE])
     if (length <= 0)
         return false;
     text[length] = '\0';
-    return true;
-}
-
-bool procfs_parse_stat(const char *text, struct procfs_sample *sample)
-{
-    // The program's name stands in parentheses and may hold any byte: the last ')' ends it.
-    const char *rest = strrchr(text, ')');
-    uint64_t user, system;
-    int64_t pages;
-    if (!rest || sscanf(rest,
-                        ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
-                        " %*d %*d %*d %*d %*d %*d %" SCNu64 " %*u %" SCNd64,
-                        &user, &system, &sample->start_ticks, &pages) != 4)
-        return false;
-    sample->cpu_us = (user + system) * (1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
-    sample->rss_bytes = pages > 0 ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
     return true;
 }
 
@@ -68,10 +54,12 @@ static bool count_fds(pid_t pid, uint64_t *count)
 
 int procfs_read(pid_t pid, struct procfs_sample *sample)
 {
+    struct procinfo info;
     char text[TEXT_SIZE];
-    *sample = (struct procfs_sample){0};
-    if (!read_text(pid, "stat", text) || !procfs_parse_stat(text, sample))
+    if (procinfo_read(pid, &info) != 0)
         return -1;
+    *sample = (struct procfs_sample){
+        .start_ticks = info.start_ticks, .cpu_us = info.cpu_ms * 1000, .rss_bytes = info.rss_bytes};
     sample->has_pss = read_text(pid, "smaps_rollup", text) && procfs_parse_rollup(text, sample);
     sample->has_fds = count_fds(pid, &sample->fds);
     return 0;

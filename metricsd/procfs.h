@@ -1,4 +1,4 @@
-// What the kernel says about a process.
+// What the kernel says about a process, beyond what common/procinfo.h reads.
 #ifndef GW_METRICSD_PROCFS_H
 #define GW_METRICSD_PROCFS_H
 
@@ -18,8 +18,7 @@ struct procfs_sample {
 // -1: there is no such process.
 int procfs_read(pid_t pid, struct procfs_sample *sample);
 
-// Parts of it, of texts: /proc/PID/stat, and /proc/PID/smaps_rollup. false: that is none.
-bool procfs_parse_stat(const char *text, struct procfs_sample *sample);
+// A part of it, of the text of /proc/PID/smaps_rollup. false: that is none.
 bool procfs_parse_rollup(const char *text, struct procfs_sample *sample);
 
 #endif

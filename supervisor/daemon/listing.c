@@ -10,7 +10,7 @@
 #include "common/mem.h"
 #include "common/metrics_page.h"
 #include "common/secret.h"
-#include "procinfo.h"
+#include "common/procinfo.h"
 #include "spawn.h"
 
 static void put_text(struct json_object *object, const char *key, const char *text)

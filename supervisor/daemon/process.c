@@ -18,7 +18,7 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "node_ipc.h"
-#include "procinfo.h"
+#include "common/procinfo.h"
 
 enum { LAUNCHER_ARGS_MAX = 24, KILL_BATCH = 256, KEEPER_PATIENCE_MS = 200 };
 

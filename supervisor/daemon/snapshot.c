@@ -18,7 +18,7 @@
 #include "endpoints.h"
 #include "keeper_link.h"
 #include "listing.h"
-#include "procinfo.h"
+#include "common/procinfo.h"
 #include "readiness.h"
 #include "slot_sockets.h"
 

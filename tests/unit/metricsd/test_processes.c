@@ -128,14 +128,6 @@ END_TEST
 START_TEST(texts_of_the_kernel)
 {
     struct procfs_sample sample = {0};
-    ck_assert(procfs_parse_stat("12 (a) b) (c) S 1 12 12 0 -1 4194560 100 0 0 0 150 50 0 0 20 0 1 0"
-                                " 777 1000000 25 18446744073709551615",
-                                &sample));
-    ck_assert_uint_eq(sample.start_ticks, 777);
-    ck_assert_uint_eq(sample.cpu_us, 200 * (1000000 / (uint64_t)sysconf(_SC_CLK_TCK)));
-    ck_assert_uint_eq(sample.rss_bytes, 25 * (uint64_t)sysconf(_SC_PAGESIZE));
-    ck_assert(!procfs_parse_stat("12 (cut", &sample));
-    ck_assert(!procfs_parse_stat("12 (cut) S 1", &sample));
     ck_assert(
         procfs_parse_rollup("0-f ---p 0 00:00 0 [rollup]\nRss: 9 kB\nPss:   7 kB\n", &sample));
     ck_assert_uint_eq(sample.pss_bytes, 7 * 1024);

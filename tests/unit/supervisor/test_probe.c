@@ -12,7 +12,7 @@
 
 #include "loop_test.h"
 #include "probe.h"
-#include "procinfo.h"
+#include "common/procinfo.h"
 
 enum { LONG_MS = 60000, SHORT_MS = 50 };
 

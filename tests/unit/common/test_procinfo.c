@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "procinfo.h"
+#include "common/procinfo.h"
 
 START_TEST(reads_a_stat_line)
 {

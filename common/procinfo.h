@@ -1,6 +1,6 @@
 // What /proc tells about processes: memory, CPU, session, and whether a pid is still the same one.
-#ifndef GW_SUPERVISOR_PROCINFO_H
-#define GW_SUPERVISOR_PROCINFO_H
+#ifndef GW_COMMON_PROCINFO_H
+#define GW_COMMON_PROCINFO_H
 
 #include <stdbool.h>
 #include <stddef.h>

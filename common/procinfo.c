@@ -3,7 +3,7 @@
 // Not its job: to judge the numbers. A process can end between any two steps here: whatever cannot
 // be read does not exist.
 
-#include "procinfo.h"
+#include "common/procinfo.h"
 
 #include <ctype.h>
 #include <dirent.h>

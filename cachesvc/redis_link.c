@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/redis_config.h"
+#include "redis_resolve.h"
 
 enum {
     GREETING_MS = 2000, // from the first packet to an open link
@@ -48,12 +49,6 @@ struct call {
     bool is_awaited;
 };
 
-// Outlives a link that is closed, or does not want to know any more.
-struct resolving {
-    uv_getaddrinfo_t request;
-    struct redis_link *link; // NULL: not wanted any more
-};
-
 struct redis_link {
     uv_loop_t *loop;
     const struct redis_config *config;
@@ -64,10 +59,10 @@ struct redis_link {
     enum state state;
     struct redis_address address;
     struct redis_connection *commands, *subscription;
-    bool is_ending; // replies that will not come have begun to come, as NULL
-    struct resolving *resolving;
-    unsigned subscribed;       // channels
-    struct call *first, *last; // that are awaited, in the order of their deadlines
+    bool is_ending;                // replies that will not come have begun to come, as NULL
+    struct redis_resolve *resolve; // while RESOLVING
+    unsigned subscribed;           // channels
+    struct call *first, *last;     // that are awaited, in the order of their deadlines
     struct breaker breaker;
     struct backoff backoff;
     bool is_away, was_open;          // as the log has it; ever
@@ -305,9 +300,8 @@ static void disconnect(struct redis_link *link)
     struct redis_connection *commands = link->commands, *subscription = link->subscription;
     link->state = CLOSED;
     link->commands = link->subscription = NULL;
-    if (link->resolving)
-        link->resolving->link = NULL;
-    link->resolving = NULL;
+    redis_resolve_cancel(link->resolve);
+    link->resolve = NULL;
     uv_timer_stop(&link->beat);
     redis_connection_close(subscription);
     redis_connection_close(commands);
@@ -503,41 +497,28 @@ static void subscribe(struct redis_link *link)
         redis_connection_subscribe(link->subscription, words, 3, on_heard, link);
 }
 
-// --- resolving ----------------------------------------------------------------------------------
+// --- where it is --------------------------------------------------------------------------------
 
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+static void on_found(void *context, const struct redis_address *address, const char *reason)
 {
-    struct resolving *resolving = request->data;
-    struct redis_link *link = resolving->link;
-    free(resolving);
-    if (link) {
-        link->resolving = NULL;
-        if (status == 0)
-            status = uv_ip_name(found->ai_addr, link->address.host, sizeof link->address.host);
-        if (status == 0)
-            subscribe(link);
-        else
-            lose(link, uv_strerror(status));
+    struct redis_link *link = context;
+    link->resolve = NULL;
+    if (!address) {
+        lose(link, reason);
+        return;
     }
-    uv_freeaddrinfo(found);
+    link->address = *address;
+    subscribe(link);
 }
 
 static void resolve(struct redis_link *link)
 {
-    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct resolving *resolving = mem_zalloc(1, sizeof *resolving);
-    resolving->link = link;
-    resolving->request.data = resolving;
+    struct err err;
     link->state = RESOLVING;
-    link->resolving = resolving;
-    link->address.port = (int)link->config->port;
-    int result = uv_getaddrinfo(link->loop, &resolving->request, on_resolved, link->config->host,
-                                NULL, &hints);
-    if (result == 0)
-        return;
-    link->resolving = NULL;
-    free(resolving);
-    lose(link, uv_strerror(result));
+    link->resolve = redis_resolve_start(link->loop, link->config->host, (int)link->config->port,
+                                        on_found, link, &err);
+    if (!link->resolve)
+        lose(link, err.text);
 }
 
 static void try_connect(struct redis_link *link)

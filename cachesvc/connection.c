@@ -292,20 +292,38 @@ static void on_ready(void *context, const struct mirror_answer *answer)
 
 // What it needs of Redis that is not here; NULL: it can run. A read has to look again if keys were
 // dropped since it was asked for: one of its keys may have been here then. It is not chased for
-// ever: the last time Redis replies to it, if it can.
+// ever: the second time Redis replies to it.
 static struct mirror_wait *ask_for(struct connection *connection, struct parked *parked)
 {
-    enum { TIMES = 8 };
     struct mirror *mirror = connection->server->service.mirror;
     const struct command *command = mirrored_command(connection, parked->args, parked->count);
     bool has_asked = parked->state == PARKED_READY;
-    if (!command || (has_asked && (parked->has_reply || parked->asked_again == TIMES ||
+    if (!command || (has_asked && (parked->has_reply || parked->was_asked_again ||
                                    !may_overlap(command) || parked->drops == mirror_drops(mirror))))
         return NULL;
     parked->drops = mirror_drops(mirror);
-    parked->asked_again += has_asked;
-    return mirror_before(mirror, command, parked->args, parked->count,
-                         parked->asked_again == TIMES);
+    parked->was_asked_again = has_asked;
+    return mirror_before(mirror, command, parked->args, parked->count, has_asked);
+}
+
+// Redis has replied. Of several keys that are read it may not have those that are here, when it has
+// begun anew; and those that were just dropped here only it has.
+static void pass_on(struct connection *connection, struct parked *parked)
+{
+    struct buf *out = &connection->server->out;
+    struct reply_text theirs = {parked->reply.data, parked->reply.length};
+    const struct command *command = mirrored_command(connection, parked->args, parked->count);
+    size_t before = out->length;
+    if (!may_overlap(command) || command->first == command->last) {
+        buf_append(out, theirs.bytes, theirs.length);
+        return;
+    }
+    run(connection, parked->args, parked->count, 0);
+    struct buf merged = BUF_INIT;
+    reply_merge(&merged, theirs, (struct reply_text){out->data + before, out->length - before});
+    out->length = before;
+    buf_append(out, merged.data, merged.length);
+    buf_free(&merged);
 }
 
 static void run_parked(struct connection *connection)
@@ -320,7 +338,7 @@ static void run_parked(struct connection *connection)
             return;
         }
         if (parked->has_reply)
-            buf_append(&server->out, parked->reply.data, parked->reply.length);
+            pass_on(connection, parked);
         else
             run(connection, parked->args, parked->count, parked->purged);
         parked_free(parked);

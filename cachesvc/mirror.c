@@ -292,23 +292,11 @@ static void purge_patterns(struct mirror *mirror, const struct command *command,
     }
 }
 
-// Of what is here Redis may know nothing (it began anew), so it cannot reply to the whole.
-static bool has_a_key_here(struct mirror *mirror, const struct command *command,
-                           const struct resp_arg *args, size_t count)
-{
-    uint64_t now_ms = clock_wall_ms();
-    struct store_value value;
-    for (size_t at = mirror_first_key(command); at != 0; at = mirror_next_key(command, at, count))
-        if (store_peek(mirror->store, args[at].bytes, args[at].length, now_ms, &value))
-            return true;
-    return false;
-}
-
 struct mirror_wait *mirror_before(struct mirror *mirror, const struct command *command,
                                   const struct resp_arg *args, size_t count, bool again)
 {
     enum mirror_plan plan = mirror_plan(command, args, count);
-    if (plan == PLAN_FETCH && again && !has_a_key_here(mirror, command, args, count))
+    if (plan == PLAN_FETCH && again)
         plan = PLAN_ASK;
     bool is_there = redis_link_is_healthy(mirror->link);
     // What it has of their keys is not what holds, until it has been told what it is owed.

@@ -46,7 +46,7 @@ struct mirror_answer {
 };
 
 // To be called with a command before it runs. NULL: run it now. Else it has to wait; the args are
-// not needed any more. `again`: a read whose keys were dropped each time that it waited.
+// not needed any more. `again`: a read whose keys were dropped while it waited.
 struct mirror_wait *mirror_before(struct mirror *mirror, const struct command *command,
                                   const struct resp_arg *args, size_t count, bool again);
 

@@ -26,8 +26,8 @@ struct parked {
     enum parked_state state;
     struct mirror_wait *wait; // while it waits
     uint64_t drops;           // of the mirror, when it was asked for
-    unsigned asked_again;     // so many times
-    bool has_reply;           // READY, and Redis did it
+    bool was_asked_again;
+    bool has_reply; // READY, and Redis did it
     struct buf reply;
     uint64_t purged;
     size_t count;

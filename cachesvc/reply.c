@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -109,4 +110,63 @@ void reply_array(struct buf *out, size_t count)
 {
     char *start = buf_reserve(out, HEAD_SIZE);
     buf_commit(out, (size_t)(put_head(start, '*', count) - start));
+}
+
+// --- two of the same read -----------------------------------------------------------------------
+
+static bool take_number(struct reply_text *text, char kind, long long *number)
+{
+    const char *end = text->length > 0 ? memchr(text->bytes, '\n', text->length) : NULL;
+    if (!end || *text->bytes != kind)
+        return false;
+    *number = strtoll(text->bytes + 1, NULL, 10);
+    text->length -= (size_t)(end + 1 - text->bytes);
+    text->bytes = end + 1;
+    return true;
+}
+
+// A bulk string with its head; false: it is none, or cut off.
+static bool take_bulk(struct reply_text *text, struct reply_text *bulk, bool *is_null)
+{
+    struct reply_text rest = *text;
+    long long length;
+    if (!take_number(&rest, '$', &length) || length < -1)
+        return false;
+    *is_null = length == -1;
+    size_t after = *is_null ? 0 : (size_t)length + 2;
+    if (after > rest.length)
+        return false;
+    *bulk = (struct reply_text){text->bytes, (size_t)(rest.bytes - text->bytes) + after};
+    *text = (struct reply_text){rest.bytes + after, rest.length - after};
+    return true;
+}
+
+static bool merge_arrays(struct buf *out, struct reply_text first, struct reply_text second)
+{
+    long long count, other;
+    if (!take_number(&first, '*', &count) || !take_number(&second, '*', &other) || count != other)
+        return false;
+    size_t before = out->length;
+    reply_array(out, (size_t)count);
+    for (long long i = 0; i < count; ++i) {
+        struct reply_text a, b;
+        bool a_is_null, b_is_null;
+        if (!take_bulk(&first, &a, &a_is_null) || !take_bulk(&second, &b, &b_is_null)) {
+            out->length = before;
+            return false;
+        }
+        const struct reply_text *known = a_is_null ? &b : &a;
+        buf_append(out, known->bytes, known->length);
+    }
+    return true;
+}
+
+void reply_merge(struct buf *out, struct reply_text first, struct reply_text second)
+{
+    struct reply_text a = first, b = second;
+    long long number, other;
+    if (take_number(&a, ':', &number) && take_number(&b, ':', &other))
+        reply_integer(out, number > other ? number : other);
+    else if (!merge_arrays(out, first, second))
+        buf_append(out, first.bytes, first.length);
 }

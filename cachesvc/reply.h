@@ -29,4 +29,14 @@ void reply_null_array(struct buf *out);
 // The head of an array; its elements are the next `count` replies.
 void reply_array(struct buf *out, size_t count);
 
+struct reply_text {
+    const char *bytes;
+    size_t length;
+};
+
+// Two replies to the same read of several keys become one that knows what either knows: of arrays
+// of bulk strings each element that is not null, of numbers, which count keys, the larger. Where
+// they are of different kinds, and of all other kinds, it is the first.
+void reply_merge(struct buf *out, struct reply_text first, struct reply_text second);
+
 #endif

@@ -111,6 +111,36 @@ START_TEST(growing)
 }
 END_TEST
 
+static const struct merge_row {
+    const char *first, *second, *merged;
+} merges[] = {
+    {"*2\r\n$1\r\na\r\n$-1\r\n", "*2\r\n$-1\r\n$2\r\nbb\r\n", "*2\r\n$1\r\na\r\n$2\r\nbb\r\n"},
+    {"*2\r\n$1\r\na\r\n$0\r\n\r\n", "*2\r\n$1\r\nx\r\n$1\r\ny\r\n", "*2\r\n$1\r\na\r\n$0\r\n\r\n"},
+    {"*1\r\n$-1\r\n", "*1\r\n$-1\r\n", "*1\r\n$-1\r\n"},
+    {"*0\r\n", "*0\r\n", "*0\r\n"},
+    {"*1\r\n$4\r\n\r\n$1\r\n", "*1\r\n$-1\r\n", "*1\r\n$4\r\n\r\n$1\r\n"},
+    {":1\r\n", ":2\r\n", ":2\r\n"},
+    {":2\r\n", ":1\r\n", ":2\r\n"},
+    {":-2\r\n", ":100\r\n", ":100\r\n"},
+    {"-ERR no\r\n", ":2\r\n", "-ERR no\r\n"},
+    {"+string\r\n", "+none\r\n", "+string\r\n"},
+    {"*1\r\n$-1\r\n", "*2\r\n$-1\r\n$-1\r\n", "*1\r\n$-1\r\n"},
+    {"*1\r\n:1\r\n", "*1\r\n$1\r\na\r\n", "*1\r\n:1\r\n"},
+    {"*1\r\n$9\r\na\r\n", "*1\r\n$1\r\na\r\n", "*1\r\n$9\r\na\r\n"},
+};
+
+START_TEST(merged)
+{
+    struct buf out = BUF_INIT;
+    const struct merge_row *row = &merges[_i];
+    reply_simple(&out, "OK"); // what was there before stays
+    reply_merge(&out, (struct reply_text){row->first, strlen(row->first)},
+                (struct reply_text){row->second, strlen(row->second)});
+    buf_consume(&out, strlen("+OK\r\n"));
+    require_text(&out, row->merged);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("reply");
@@ -122,6 +152,7 @@ int main(void)
     tcase_add_test(tests, nulls);
     tcase_add_test(tests, arrays);
     tcase_add_test(tests, growing);
+    tcase_add_loop_test(tests, merged, 0, sizeof merges / sizeof *merges);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -130,8 +130,10 @@ class Changes(Two):
         for words, then in ((("SET", "k", "new"), b"new"), (("CACHE.PURGETAG", "t"), None),
                             (("CACHE.DELPATTERN", "k*"), None)):
             with self.subTest(words[0]):
+                heard = third.info("messages_heard")
                 self.first.call("CACHE.SET", "k", "old", "TAGS", 1, "t")
                 wait_until(lambda: (self.there("k") or b"").endswith(b"old"))
+                wait_until(lambda: third.info("messages_heard") > heard)  # of that
                 gets, heard = self.count_there("get"), third.info("messages_heard")
                 wire.hold_replies()
                 third.client.send(encode("GET", "k"))

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/mem.h"
+
 int procinfo_parse(const char *text, struct procinfo *info)
 {
     // The program's name stands in parentheses and may hold any byte: the last ')' ends it.
@@ -87,37 +89,19 @@ static bool next_process(DIR *proc, struct procinfo *info)
     return false;
 }
 
-void procinfo_tree(struct procinfo_session *sessions, size_t count)
+size_t procinfo_list(struct procinfo **list)
 {
     DIR *proc = opendir("/proc");
-    struct procinfo info;
+    size_t count = 0, room = 0;
 
-    for (size_t i = 0; i < count; ++i)
-        sessions[i] = (struct procinfo_session){.session = sessions[i].session};
-    while (proc && next_process(proc, &info)) {
-        for (size_t i = 0; i < count; ++i) {
-            if (sessions[i].session != info.session)
-                continue;
-            sessions[i].processes++;
-            sessions[i].cpu_ms += info.cpu_ms;
-            sessions[i].rss_bytes += info.rss_bytes;
+    *list = NULL;
+    while (proc) {
+        if (count == room) {
+            room = room ? room * 2 : 256;
+            *list = mem_realloc(*list, room * sizeof **list);
         }
-    }
-    if (proc)
-        closedir(proc);
-}
-
-size_t procinfo_children_of_session(pid_t session, pid_t *pids, size_t limit)
-{
-    DIR *proc = opendir("/proc");
-    struct procinfo info;
-    size_t count = 0;
-
-    while (proc && next_process(proc, &info)) {
-        if (info.session != session)
-            continue;
-        if (count < limit)
-            pids[count] = info.pid;
+        if (!next_process(proc, &(*list)[count]))
+            break;
         ++count;
     }
     if (proc)
@@ -125,37 +109,35 @@ size_t procinfo_children_of_session(pid_t session, pid_t *pids, size_t limit)
     return count;
 }
 
-// /proc/PID/environ is a row of NUL-terminated strings. Read in pieces that overlap by what could
-// be cut.
-static bool has_variable(pid_t pid, const char *assignment)
+// /proc/PID/environ is a row of NUL-terminated strings.
+bool procinfo_variable(pid_t pid, const char *name, char *value, size_t size)
 {
-    size_t wanted = strlen(assignment) + 1, held = 0;
-    char path[32], text[4096 + 1];
+    size_t length = strlen(name), room = 0;
+    char path[32], *assignment = NULL;
     bool found = false;
-    ssize_t count;
 
     snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    while (fd >= 0 && !found && (count = read(fd, text + held, sizeof text - held)) > 0) {
-        held += (size_t)count;
-        found = memmem(text, held, assignment, wanted) != NULL;
-        size_t kept = held < wanted ? held : wanted;
-        memmove(text, text + held - kept, kept);
-        held = kept;
+    FILE *environment = fopen(path, "re");
+    while (environment && !found && getdelim(&assignment, &room, '\0', environment) > 0) {
+        found = strncmp(assignment, name, length) == 0 && assignment[length] == '=';
+        if (found)
+            snprintf(value, size, "%s", assignment + length + 1);
     }
-    if (fd >= 0)
-        close(fd);
+    free(assignment);
+    if (environment)
+        fclose(environment);
     return found;
 }
 
-size_t procinfo_with_variable(const char *assignment, pid_t *pids, size_t limit)
+size_t procinfo_with_variable(const char *name, const char *value, pid_t *pids, size_t limit)
 {
     DIR *proc = opendir("/proc");
     struct procinfo info;
+    char text[256];
     size_t count = 0;
 
     while (proc && next_process(proc, &info)) {
-        if (!has_variable(info.pid, assignment))
+        if (!procinfo_variable(info.pid, name, text, sizeof text) || strcmp(text, value) != 0)
             continue;
         if (count < limit)
             pids[count] = info.pid;

@@ -26,23 +26,15 @@ int procinfo_parse(const char *text, struct procinfo *info) GW_MUST_USE;
 // The process that was seen with this start still lives (a zombie does not).
 bool procinfo_lives(pid_t pid, uint64_t start_ticks);
 
-// The sum over a session. `session` is filled in by the caller.
-struct procinfo_session {
-    pid_t session;
-    unsigned processes; // zombies are not counted anywhere
-    uint64_t cpu_ms;    // of the living ones
-    uint64_t rss_bytes;
-};
+// All living processes, zombies left out; the caller frees the list. Returns how many there are.
+size_t procinfo_list(struct procinfo **list);
 
-// Fills in all of them with one walk through /proc.
-void procinfo_tree(struct procinfo_session *sessions, size_t count);
+// What the process was started with as this variable, cut to the size. False: it has none, or we
+// may not look.
+bool procinfo_variable(pid_t pid, const char *name, char *value, size_t size);
 
-// The pids of a session, zombies left out: the first `limit` go to pids (may be NULL with 0).
-// Returns how many there are.
-size_t procinfo_children_of_session(pid_t session, pid_t *pids, size_t limit);
-
-// The pids of the living processes that were started with this "NAME=value" in their environment,
-// as far as we may look: the first `limit` go to pids. Returns how many there are.
-size_t procinfo_with_variable(const char *assignment, pid_t *pids, size_t limit);
+// The pids of the living processes that were started with this variable in their environment, as
+// far as we may look: the first `limit` go to pids. Returns how many there are.
+size_t procinfo_with_variable(const char *name, const char *value, pid_t *pids, size_t limit);
 
 #endif

@@ -10,7 +10,7 @@
 #include "common/mem.h"
 #include "common/metrics_page.h"
 #include "common/secret.h"
-#include "common/procinfo.h"
+#include "process_tree.h"
 #include "spawn.h"
 
 static void put_text(struct json_object *object, const char *key, const char *text)
@@ -168,7 +168,7 @@ static struct json_object *build_own(const struct worker *worker, const char *ro
     return own;
 }
 
-static struct json_object *build_monit(const struct procinfo_session *usage, double cpu)
+static struct json_object *build_monit(const struct process_tree *usage, double cpu)
 {
     struct json_object *monit = json_object_new_object();
     char text[32];
@@ -180,7 +180,7 @@ static struct json_object *build_monit(const struct procinfo_session *usage, dou
 
 struct walk {
     struct json_object *processes;
-    struct procinfo_session *sessions;
+    struct process_tree *trees;
     size_t count;
     size_t next;
     uint64_t now_ms;
@@ -189,13 +189,12 @@ struct walk {
 static void count_worker(struct worker *worker, void *context)
 {
     struct walk *walk = context;
-    walk->sessions = mem_realloc(walk->sessions, (walk->count + 1) * sizeof *walk->sessions);
-    walk->sessions[walk->count++] = (struct procinfo_session){.session = worker->pid};
+    walk->trees = mem_realloc(walk->trees, (walk->count + 1) * sizeof *walk->trees);
+    walk->trees[walk->count++] = worker_tree(worker);
 }
 
 // Per cent of one core, one decimal.
-static double cpu_share(struct worker *worker, const struct procinfo_session *usage,
-                        uint64_t now_ms)
+static double cpu_share(struct worker *worker, const struct process_tree *usage, uint64_t now_ms)
 {
     uint64_t since = worker->cpu_seen_ms > worker->started_mono_ms ? worker->cpu_seen_ms
                                                                    : worker->started_mono_ms;
@@ -217,10 +216,8 @@ static const char *role_of(const struct worker *worker)
 static void list_worker(struct worker *worker, void *context)
 {
     struct walk *walk = context;
-    struct procinfo_session *usage = &walk->sessions[walk->next++];
+    struct process_tree *usage = &walk->trees[walk->next++];
     struct json_object *process = json_object_new_object();
-    if (worker->pid == 0)
-        *usage = (struct procinfo_session){0}; // session 0 is the kernel's
     double cpu = worker->pid > 0 ? cpu_share(worker, usage, walk->now_ms) : 0;
 
     put_number(process, "pid", worker->pid);
@@ -237,10 +234,10 @@ struct json_object *listing_build(struct daemon *daemon)
     struct walk walk = {.processes = json_object_new_array(), .now_ms = clock_mono_ms()};
     for (struct app *app = daemon->apps; app; app = app->next)
         app_each_worker(app, count_worker, &walk);
-    procinfo_tree(walk.sessions, walk.count);
+    process_tree_measure(walk.trees, walk.count);
     for (struct app *app = daemon->apps; app; app = app->next)
         app_each_worker(app, list_worker, &walk);
-    free(walk.sessions);
+    free(walk.trees);
     struct json_object *answer = json_object_new_object();
     json_object_object_add(answer, "processes", walk.processes);
     return answer;

@@ -20,7 +20,7 @@
 #include "node_ipc.h"
 #include "common/procinfo.h"
 
-enum { LAUNCHER_ARGS_MAX = 24, KILL_BATCH = 256, KEEPER_PATIENCE_MS = 200 };
+enum { LAUNCHER_ARGS_MAX = 24, KEEPER_PATIENCE_MS = 200 };
 
 struct process {
     uv_process_t handle;
@@ -471,17 +471,4 @@ void process_signal(struct process *process, int signal)
     // libuv alone reaps our children, so their pids are theirs; an adopted one's may be taken.
     if (!process->ended)
         kill(-process->identity.pid, signal);
-}
-
-void process_kill_session(struct process_identity leader)
-{
-    pid_t pids[KILL_BATCH];
-    struct procinfo info;
-
-    // A pid is used again only when no process has it as its session any more.
-    if (procinfo_read(leader.pid, &info) == 0 && info.start_ticks != leader.start_ticks)
-        return;
-    size_t count = procinfo_children_of_session(leader.pid, pids, KILL_BATCH);
-    for (size_t i = 0; i < count && i < KILL_BATCH; i++)
-        kill(pids[i], SIGKILL);
 }

@@ -95,7 +95,4 @@ const char *process_last_line(const struct process *process);
 // To its process group.
 void process_signal(struct process *process, int signal);
 
-// SIGKILL to every process of the session that it leads, or led.
-void process_kill_session(struct process_identity leader);
-
 #endif

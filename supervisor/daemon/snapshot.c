@@ -379,9 +379,7 @@ static int restore_apps(struct daemon *daemon, struct json_object *record, struc
 static void kill_spawned(const char *id)
 {
     pid_t pids[KILL_BATCH];
-    char variable[64];
-    snprintf(variable, sizeof variable, ENV_SPAWN "=%s", id);
-    size_t count = procinfo_with_variable(variable, pids, KILL_BATCH);
+    size_t count = procinfo_with_variable(ENV_SPAWN, id, pids, KILL_BATCH);
     for (size_t i = 0; i < count && i < KILL_BATCH; i++) {
         log_warn("pid %d, which no snapshot names, is killed", (int)pids[i]);
         kill(pids[i], SIGKILL);

@@ -17,7 +17,9 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "daemon.h"
+#include "endpoints.h"
 #include "events.h"
+#include "leftovers.h"
 #include "readiness.h"
 #include "retirement.h"
 #include "snapshot.h"
@@ -139,41 +141,66 @@ static enum worker_event judge_exit(struct worker *worker, uint64_t uptime_ms)
     return WORKER_EV_LEFT_STOP;
 }
 
-static void kill_session(const struct worker *worker)
+struct process_tree worker_tree(const struct worker *worker)
 {
-    process_kill_session((struct process_identity){worker->pid, worker->start_ticks});
+    return (struct process_tree){.leader = {worker->pid, worker->start_ticks},
+                                 .spawn_id = worker->spawn_id};
 }
 
-static enum worker_event judge_failed_start(struct worker *worker)
+static void kill_tree(const struct worker *worker)
+{
+    struct process_tree tree = worker_tree(worker);
+    process_tree_kill(&tree);
+}
+
+static void describe_failed_start(struct worker *worker)
 {
     set_reason(worker, "%s", process_start_error(worker->process));
     log_error("%s: cannot be started: %s", worker->label, worker->reason);
-    return worker->again_wanted || worker->stop_wanted ? WORKER_EV_LEFT_STOP
-                                                       : WORKER_EV_LEFT_GIVE_UP;
+}
+
+static enum worker_event judge(struct worker *worker)
+{
+    if (worker->start_failed)
+        return worker->again_wanted || worker->stop_wanted ? WORKER_EV_LEFT_STOP
+                                                           : WORKER_EV_LEFT_GIVE_UP;
+    return judge_exit(worker, worker->ended_mono_ms - worker->started_mono_ms);
+}
+
+// Nothing of it is left: only now is its port free for a successor.
+static void on_all_gone(void *context)
+{
+    struct worker *worker = context;
+    daemon_worker_gone(worker);
+    worker->pid = 0;
+    handle(worker, judge(worker));
 }
 
 static void on_process_exit(void *context, int status)
 {
     struct worker *worker = context;
-    uint64_t uptime_ms = clock_mono_ms() - worker->started_mono_ms;
+    struct process_tree tree = worker_tree(worker);
     bool timed_out = worker->state == WORKER_STOPPING && !worker->stop_wanted;
-    enum worker_event event;
 
-    if (process_start_error(worker->process)) {
-        event = judge_failed_start(worker);
+    worker->ended_mono_ms = clock_mono_ms();
+    worker->start_failed = process_start_error(worker->process) != NULL;
+    if (worker->start_failed) {
+        describe_failed_start(worker);
     } else {
         if (!timed_out) // keep the reason that led here
-            describe_exit(worker, status, uptime_ms);
+            describe_exit(worker, status, worker->ended_mono_ms - worker->started_mono_ms);
         events_note_worker(worker, "process", "exit", "%s", worker->reason);
-        event = judge_exit(worker, uptime_ms);
     }
     note_restart_reason(worker, restart_reason_of_exit(status));
-    kill_session(worker); // what the app itself left behind
-    daemon_worker_gone(worker);
     worker->process = NULL;
-    worker->pid = 0;
     worker->online_wall_ms = 0;
-    handle(worker, event);
+    disarm(worker); // a probe could take what it left behind for it
+    if (leftovers_end(worker->app->daemon->loop, &tree, worker->label, on_all_gone, worker)) {
+        on_all_gone(worker);
+    } else if (worker->serving) {
+        worker->serving = false;
+        endpoints_push(worker->app->daemon->endpoints);
+    }
 }
 
 // --- the running process ------------------------------------------------------------------------
@@ -272,7 +299,7 @@ static void act_kill(struct worker *worker)
     log_warn("%s: did not end in time, SIGKILL", worker->label);
     events_note_worker(worker, "process", "kill", "did not end in time");
     if (worker->pid > 0)
-        kill_session(worker);
+        kill_tree(worker);
 }
 
 // --- transitions --------------------------------------------------------------------------------
@@ -469,7 +496,7 @@ void worker_kill(struct worker *worker, const char *reason)
     log_warn("%s: SIGKILL (%s)", worker->label, reason);
     events_note_worker(worker, "process", "kill", "%s", reason);
     note_restart_reason(worker, RESTART_HUNG);
-    kill_session(worker);
+    kill_tree(worker);
 }
 
 void worker_ready(struct worker *worker, const char *by)

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "process.h"
+#include "process_tree.h"
 #include "restart_policy.h"
 #include "restart_reason.h"
 #include "spec.h"
@@ -31,8 +32,8 @@ struct worker {
     struct slot *slot;
     struct spec *spec; // what it was (or will be) started from
     enum worker_state state;
-    struct process *process;       // NULL: none
-    pid_t pid;                     // 0: none
+    struct process *process;       // NULL: none, or it has ended
+    pid_t pid;                     // 0: none, and nothing is left of the last one
     uint64_t start_ticks;          // with the pid: struct process_identity
     uint64_t spawn_id;             // ENV_SPAWN of its process; 0: none
     char label[WORKER_LABEL_SIZE]; // "api#2"
@@ -50,6 +51,8 @@ struct worker {
 
     uint64_t started_mono_ms;        // of the last spawn
     uint64_t started_wall_ms;        // the same, for people
+    uint64_t ended_mono_ms;          // of the last process that ended
+    bool start_failed;               // ... which could not be executed
     uint64_t online_wall_ms;         // since when it is ready; 0: not
     const char *ready_by;            // what proved it: "http", "notify" ...; NULL: not yet
     bool was_ready;                  // since the last spawn
@@ -102,6 +105,9 @@ void worker_kill(struct worker *worker, const char *reason);
 
 // Something proved that it is ready: "notify", "http", "tcp" ... (a literal).
 void worker_ready(struct worker *worker, const char *by);
+
+// Its process and all that came of it.
+struct process_tree worker_tree(const struct worker *worker);
 
 // Where it listens, for people and for endpoint sets: "127.0.0.1:20001". "" when it does not.
 void worker_address(const struct worker *worker, char *out, size_t size);

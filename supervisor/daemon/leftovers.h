@@ -1,0 +1,17 @@
+// What a process leaves behind when it ends: killed, and waited for, so that whoever starts its
+// successor, or says that it is stopped, finds its ports free.
+#ifndef GW_SUPERVISOR_LEFTOVERS_H
+#define GW_SUPERVISOR_LEFTOVERS_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "process_tree.h"
+
+// Kills what lives of the tree. True: there is nothing (any more). False: on_gone is called, once,
+// when there is nothing, or when something could not be ended for 2 s (which is logged). The label
+// is borrowed until then.
+bool leftovers_end(uv_loop_t *loop, const struct process_tree *tree, const char *label,
+                   void (*on_gone)(void *context), void *context);
+
+#endif

@@ -25,6 +25,7 @@ enum {
 
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS INT64_C(86400000)
+#define MEMORY_MAX (INT64_C(1) << 50)
 
 // --- values of their own kind -----------------------------------------------------------------
 
@@ -347,6 +348,11 @@ static const struct key app_keys[] = {
      .help = "Whether only its own word counts: READY=1, or process.send('ready') of Node."},
     {"ready", KEY_OBJECT, APP(ready), .table = &ready_table, .flags = KEY_RESTART,
      .help = "How to find out when a process is ready."},
+    {"max_memory_restart", KEY_SIZE, APP(max_memory_restart_bytes), .min = 0, .max = MEMORY_MAX,
+     .fallback = "0", .help = "A process with more memory of its own is reloaded; 0: no cap."},
+    {"max_memory_kill", KEY_SIZE, APP(max_memory_kill_bytes), .min = 0, .max = MEMORY_MAX,
+     .fallback = "0",
+     .help = "One with more is killed; 0: at one and a half of max_memory_restart."},
     PROCESS_ROWS("1", "10", "5s"),
     {0},
 };
@@ -373,6 +379,9 @@ static void check_app(void *object, const char *path, struct config_errors *erro
         config_errors_add_key(errors, "ready.http", "needs the key \"port\"");
     if (app->port == APP_PORT_NONE && app->ready.tcp)
         config_errors_add_key(errors, "ready.tcp", "needs the key \"port\"");
+    if (app->max_memory_kill_bytes > 0 &&
+        app->max_memory_kill_bytes <= app->max_memory_restart_bytes)
+        config_errors_add_key(errors, "max_memory_kill", "is not more than max_memory_restart");
     check_port(app, errors);
 }
 

@@ -54,8 +54,10 @@ struct app_config {
     bool merge_logs; // one file for all instances
     char *uid;       // name or number; NULL: as the supervisor
     char *gid;
-    int64_t umask;        // -1: as the supervisor
-    int64_t limit_nofile; // RLIMIT_NOFILE; 0: as the supervisor
+    int64_t umask;                    // -1: as the supervisor
+    int64_t max_memory_restart_bytes; // 0: no cap
+    int64_t max_memory_kill_bytes;    // 0: one and a half of that
+    int64_t limit_nofile;             // RLIMIT_NOFILE; 0: as the supervisor
 };
 
 extern const struct key_table app_config_table;

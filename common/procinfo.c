@@ -109,6 +109,30 @@ size_t procinfo_list(struct procinfo **list)
     return count;
 }
 
+uint64_t procinfo_parse_private(const char *text)
+{
+    uint64_t bytes = 0, kilobytes;
+    for (const char *at = text; (at = strstr(at, "\nPrivate_")) != NULL; at++) {
+        if (sscanf(at, "\nPrivate_%*[A-Za-z]: %" SCNu64 " kB", &kilobytes) == 1)
+            bytes += kilobytes * 1024;
+    }
+    return bytes;
+}
+
+uint64_t procinfo_private_bytes(pid_t pid)
+{
+    char path[32], text[2048];
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (length <= 0)
+        return 0;
+    text[length] = '\0';
+    return procinfo_parse_private(text);
+}
+
 // /proc/PID/environ is a row of NUL-terminated strings.
 bool procinfo_variable(pid_t pid, const char *name, char *value, size_t size)
 {

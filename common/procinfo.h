@@ -29,6 +29,12 @@ bool procinfo_lives(pid_t pid, uint64_t start_ticks);
 // All living processes, zombies left out; the caller frees the list. Returns how many there are.
 size_t procinfo_list(struct procinfo **list);
 
+// Its memory that no other process shares (smaps_rollup: Private_*); 0: we may not look.
+uint64_t procinfo_private_bytes(pid_t pid);
+
+// The text of smaps_rollup, summed up like that. Pure.
+uint64_t procinfo_parse_private(const char *text);
+
 // What the process was started with as this variable, cut to the size. False: it has none, or we
 // may not look.
 bool procinfo_variable(pid_t pid, const char *name, char *value, size_t size);

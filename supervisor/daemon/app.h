@@ -25,7 +25,8 @@ struct slot {
     uint64_t created_wall_ms;
     struct slot_socket *sockets; // gateway: one a listener; NULL: none
     size_t socket_count;
-    bool retiring; // scale down: freed when its worker has ended
+    uint64_t memory_tried_ms; // when it was last reloaded for its memory; 0: never
+    bool retiring;            // scale down: freed when its worker has ended
     // The neighbour rule (guard.c): the slot whose worker accepts on our sockets, or NULL.
     struct slot *taken_by;
     pid_t taken_by_pid; // its process then: a later one knows nothing of it

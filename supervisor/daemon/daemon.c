@@ -22,6 +22,7 @@
 #include "guard.h"
 #include "keeper_link.h"
 #include "kept_socket.h"
+#include "memory_watch.h"
 #include "metricsd_feed.h"
 #include "notify_socket.h"
 #include "operation.h"
@@ -360,6 +361,7 @@ int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err 
     if (open_control(daemon, err) == -1 || write_pid(err) == -1)
         return -1;
     daemon->guard = guard_start(daemon);
+    daemon->memory_watch = memory_watch_start(daemon);
     uv_timer_init(loop, &daemon->closer);
     daemon->closer.data = daemon;
     watch_signals(daemon);
@@ -376,6 +378,7 @@ static void close_handles(struct daemon *daemon)
     unlink(home_path(HOME_PID));
     control_close(daemon->control);
     guard_stop(daemon->guard);
+    memory_watch_stop(daemon->memory_watch);
     notify_socket_close(daemon->notify);
     keeper_link_close(daemon->keeper);
     uv_close((uv_handle_t *)&daemon->sigterm, NULL);

@@ -16,6 +16,7 @@ struct endpoints;
 struct events;
 struct guard;
 struct keeper_link;
+struct memory_watch;
 struct metricsd_feed;
 struct notify_socket;
 struct operations;
@@ -37,6 +38,7 @@ struct daemon {
     struct control *control;
     struct endpoints *endpoints;
     struct guard *guard;
+    struct memory_watch *memory_watch;
     struct metricsd_feed *feed;
     struct events *events;
     struct operations *operations;

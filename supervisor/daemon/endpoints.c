@@ -170,7 +170,7 @@ static void check_ack(struct worker *worker, void *context)
         return;
     check->all = false;
     if (check->kill)
-        worker_kill(worker, "did not acknowledge an endpoint set");
+        worker_kill(worker, RESTART_HUNG, "did not acknowledge an endpoint set");
 }
 
 static bool check_acks(const struct endpoints *endpoints, uint64_t generation, bool kill)

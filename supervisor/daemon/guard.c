@@ -108,7 +108,7 @@ static void replace_hung(struct slot *slot, uint64_t now)
     else if (slot->hung_since_ms == 0)
         slot->hung_since_ms = now;
     else if (now - slot->hung_since_ms >= limit_ms)
-        worker_kill(slot->current, "its loop stands still");
+        worker_kill(slot->current, RESTART_HUNG, "its loop stands still");
 }
 
 static void watch_slot(const struct guard *guard, const struct app *gateway, struct slot *slot,

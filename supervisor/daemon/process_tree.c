@@ -207,6 +207,17 @@ size_t process_tree_find(const struct process_tree *tree, struct process_identit
     return found;
 }
 
+uint64_t process_tree_private(const struct process_tree *tree)
+{
+    struct process_identity *members;
+    size_t count = process_tree_find(tree, &members);
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += procinfo_private_bytes(members[i].pid);
+    free(members);
+    return bytes;
+}
+
 bool process_tree_kill_member(const struct process_identity *member)
 {
     int pidfd = pidfd_open(member->pid, 0);

@@ -39,6 +39,10 @@ void process_tree_measure(struct process_tree *trees, size_t count);
 // may be missed, and so may an orphan that is already ending, since its environment goes first.
 size_t process_tree_find(const struct process_tree *tree, struct process_identity **members);
 
+// The memory that its processes have for themselves, each; what any of them shares is in none. A
+// process that is not to be looked into counts with nothing.
+uint64_t process_tree_private(const struct process_tree *tree);
+
 // SIGKILL to this process and to none that has its pid by now. False: it has ended.
 bool process_tree_kill_member(const struct process_identity *member);
 

@@ -21,6 +21,8 @@ struct reload {
     struct spec *spec;
     struct reload_plan plan;
     struct operation *operation;
+    enum restart_reason as; // what the restarts are counted as
+    bool single;            // of one slot, with the settings it has
     bool rolling;
     bool rollback;  // brings back the old spec after a failure
     bool cancelled; // the app is being stopped: nothing is to be brought back
@@ -75,7 +77,7 @@ static void begin_slot(struct reload *reload, size_t number)
     if (!reload->rolling) {
         spec_unref(slot->current->spec);
         slot->current->spec = spec_ref(reload->spec);
-        worker_restart(slot->current, RESTART_RELOAD);
+        worker_restart(slot->current, reload->as);
         return;
     }
     slot->incoming = worker_new(reload->app, slot, reload->spec);
@@ -103,7 +105,7 @@ static void hand_over(struct reload *reload, size_t number)
 {
     struct slot *slot = reload->app->slots[number];
     reload_plan_event(&reload->plan, number, RELOAD_EV_HELD);
-    app_count_restart(slot, RESTART_RELOAD);
+    app_count_restart(slot, reload->as);
     slot->outgoing = slot->current;
     slot->current = slot->incoming;
     slot->incoming = NULL;
@@ -175,6 +177,7 @@ static struct reload *reload_new(struct app *app, struct spec *spec, struct oper
     struct reload *reload = mem_zalloc(1, sizeof *reload);
     reload->app = app;
     reload->spec = spec_ref(spec);
+    reload->as = RESTART_RELOAD;
     reload->operation = operation;
     reload->rolling = app_can_roll(app);
     reload->held_since_ms = mem_zalloc(app->slot_count, sizeof(uint64_t));
@@ -193,7 +196,7 @@ static bool start_rollback(struct reload *failed)
     for (size_t i = 0; i < failed->plan.count; i++)
         done += failed->plan.steps[i] == RELOAD_DONE ||
                 (!failed->rolling && failed->plan.steps[i] == RELOAD_FAILED);
-    if (done == 0 || failed->rollback || failed->cancelled)
+    if (done == 0 || failed->single || failed->rollback || failed->cancelled)
         return false;
     struct reload *reload = reload_new(app, app->spec, failed->operation);
     reload->rollback = true;
@@ -211,9 +214,10 @@ static void settle(struct reload *reload)
 {
     struct app *app = reload->app;
     struct spec *before = spec_ref(app->spec);
-    app_set_spec(app, reload->spec);
+    if (!reload->single)
+        app_set_spec(app, reload->spec);
     log_info("%s: reloaded", app->name);
-    note(reload, "done", reload->plan.count);
+    note(reload, "done", reload->single ? 1 : reload->plan.count);
     if (reload->operation)
         operation_follow_instances(reload->operation, app, before);
     spec_unref(before);
@@ -322,19 +326,46 @@ void reload_worker_changed(struct reload *reload, struct worker *worker)
         restarted_changed(reload, worker);
 }
 
-int reload_start(struct app *app, struct spec *spec, struct operation *operation, struct err *err)
+static int check_free(const struct app *app, struct err *err)
 {
     if (app->reload)
         return err_set(err, "%s: a reload is already under way", app->name);
     if (app_is_shrinking(app))
         return err_set(err, "%s: it is being scaled down", app->name);
+    return 0;
+}
+
+static void begin(struct reload *reload, size_t slots)
+{
+    log_info("%s: reload of %zu %s", reload->app->name, slots, slots == 1 ? "slot" : "slots");
+    note(reload, "begin", slots);
+    advance(reload);
+}
+
+int reload_start(struct app *app, struct spec *spec, struct operation *operation, struct err *err)
+{
+    if (check_free(app, err) == -1)
+        return -1;
     struct reload *reload = reload_new(app, spec, operation);
     if (operation)
         operation_expect_one(operation);
-    log_info("%s: reload of %zu %s", app->name, app->slot_count,
-             app->slot_count == 1 ? "slot" : "slots");
-    note(reload, "begin", app->slot_count);
-    advance(reload);
+    begin(reload, app->slot_count);
+    return 0;
+}
+
+int reload_start_slot(struct slot *slot, enum restart_reason as, struct err *err)
+{
+    struct app *app = slot->current->app;
+    if (check_free(app, err) == -1)
+        return -1;
+    struct reload *reload = reload_new(app, slot->current->spec, NULL);
+    reload->single = true;
+    reload->as = as;
+    for (size_t i = 0; i < reload->plan.count; i++) {
+        if (i != slot->index)
+            reload->plan.steps[i] = RELOAD_DONE;
+    }
+    begin(reload, 1);
     return 0;
 }
 

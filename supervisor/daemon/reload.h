@@ -16,6 +16,10 @@ struct reload;
 int reload_start(struct app *app, struct spec *spec, struct operation *operation,
                  struct err *err) GW_MUST_USE;
 
+// Replaces the process of one slot alone, with the settings it has; counted as `as`. When the new
+// one fails, the old one serves on. Errors as reload_start.
+int reload_start_slot(struct slot *slot, enum restart_reason as, struct err *err) GW_MUST_USE;
+
 // A worker of the app changed its state. Called by app.c.
 void reload_worker_changed(struct reload *reload, struct worker *worker);
 

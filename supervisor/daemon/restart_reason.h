@@ -7,6 +7,7 @@ enum restart_reason {
     RESTART_EXIT,      // exit code 0
     RESTART_NOT_READY, // it did not become ready in time
     RESTART_HUNG,      // it did not react any more, and was killed for that
+    RESTART_MEMORY,    // it used more than the app's cap
     RESTART_MANUAL,    // by command
     RESTART_RELOAD,    // a reload replaced it
     RESTART_REASONS,

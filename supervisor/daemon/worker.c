@@ -430,13 +430,18 @@ void worker_stop(struct worker *worker, const char *reason)
 
 void worker_restart(struct worker *worker, enum restart_reason reason)
 {
+    static const char *const why[RESTART_REASONS] = {
+        [RESTART_MANUAL] = "restarted by command",
+        [RESTART_RELOAD] = "reloaded by command",
+        [RESTART_MEMORY] = "above its memory cap",
+    };
     restart_history_reset(&worker->slot->history);
     if (!worker_state_alive(worker->state)) {
         worker_start(worker);
         return;
     }
     note_restart_reason(worker, reason);
-    worker_stop(worker, reason == RESTART_RELOAD ? "reloaded by command" : "restarted by command");
+    worker_stop(worker, why[reason]);
     worker->again_wanted = true;
 }
 
@@ -489,13 +494,13 @@ void worker_drain(struct worker *worker)
     handle(worker, WORKER_EV_DRAIN);
 }
 
-void worker_kill(struct worker *worker, const char *reason)
+void worker_kill(struct worker *worker, enum restart_reason as, const char *reason)
 {
     if (worker->pid <= 0)
         return;
     log_warn("%s: SIGKILL (%s)", worker->label, reason);
     events_note_worker(worker, "process", "kill", "%s", reason);
-    note_restart_reason(worker, RESTART_HUNG);
+    note_restart_reason(worker, as);
     kill_tree(worker);
 }
 

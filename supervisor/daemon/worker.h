@@ -86,7 +86,7 @@ void worker_refuse(struct worker *worker, const char *reason);
 // Wants it to end. `reason` is for the log and the list; borrowed.
 void worker_stop(struct worker *worker, const char *reason);
 
-// Wants it to end and to start anew, by a command or a reload.
+// Wants it to end and to start anew: MANUAL, RELOAD or MEMORY.
 void worker_restart(struct worker *worker, enum restart_reason reason);
 
 // Takes over a process that an earlier supervisor started: pid, port, endpoint, column, times and
@@ -100,8 +100,8 @@ void worker_reaped(struct worker *worker, int status);
 // Nothing new is sent to it from here on; for ONLINE.
 void worker_drain(struct worker *worker);
 
-// SIGKILL now, as for a process that does not react.
-void worker_kill(struct worker *worker, const char *reason);
+// SIGKILL now to it and all that came of it; a restart after that is counted as `as`.
+void worker_kill(struct worker *worker, enum restart_reason as, const char *reason);
 
 // Something proved that it is ready: "notify", "http", "tcp" ... (a literal).
 void worker_ready(struct worker *worker, const char *by);

@@ -8,10 +8,21 @@ from gwtest import Background, demo_app, demo_gateway, expect, free_port, get, w
 # Two processes that share 100 MB and have next to nothing for themselves.
 SHARER = """
 import mmap, os, time
-shared = mmap.mmap(-1, 100 << 20)
-shared[:] = b"x" * (100 << 20)
-if os.fork() == 0:
-    sum(shared[i] for i in range(0, 100 << 20, 4096))
+PIECE = 1 << 20
+shared = mmap.mmap(-1, 100 * PIECE)
+ask, answer = os.pipe(), os.pipe()
+parent = os.fork() > 0
+for at in range(0, len(shared), PIECE):
+    # In turns, so that there is never more than a piece that only one of them has.
+    if parent:
+        shared[at:at + PIECE] = b"x" * PIECE
+        os.write(ask[1], b".")
+        os.read(answer[0], 1)
+    else:
+        os.read(ask[0], 1)
+        sum(shared[at:at + PIECE:mmap.PAGESIZE])
+        os.write(answer[1], b".")
+if parent:
     open("shared", "w").close()
 while True:
     time.sleep(3600)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/config_path.h"
+#include "common/cpu_list.h"
 #include "common/mem.h"
 
 enum {
@@ -145,6 +146,41 @@ static int parse_umask(struct json_object *value, void *field, struct err *err)
     return 0;
 }
 
+static bool is_null(struct json_object *value)
+{
+    return !value || strcmp(text_of(value), "null") == 0;
+}
+
+static int parse_core(struct json_object *value, void *field, struct err *err)
+{
+    int64_t bytes = APP_CORE_INHERIT;
+    if (strcmp(text_of(value), "unlimited") == 0)
+        bytes = APP_CORE_UNLIMITED;
+    else if (!is_null(value) && (!read_number(value, 10, &bytes) || bytes < 0))
+        return fail_value(value, err, "a number of bytes, \"unlimited\", or null");
+    *(int64_t *)field = bytes;
+    return 0;
+}
+
+static int parse_oom(struct json_object *value, void *field, struct err *err)
+{
+    int64_t score = APP_OOM_INHERIT;
+    if (!is_null(value) &&
+        (!read_number(value, 10, &score) || score < -APP_OOM_LIMIT || score > APP_OOM_LIMIT))
+        return fail_value(value, err, "a number from -1000 to 1000, or null");
+    *(int64_t *)field = score;
+    return 0;
+}
+
+static int parse_cpu(struct json_object *value, void *field, struct err *err)
+{
+    const char *text = text_of(value);
+    if (!cpu_list_parse(text, NULL, NULL))
+        return fail_value(value, err, "a list of CPUs in a string (such as \"0-3,6\")");
+    *(char **)field = mem_strdup(text);
+    return 0;
+}
+
 // --- tables -----------------------------------------------------------------------------------
 
 #define READY(field) offsetof(struct ready_config, field)
@@ -205,6 +241,9 @@ static const struct key reload_keys[] = {
 static const struct key_table reload_table = {
     .noun = "reload", .keys = reload_keys, .size = sizeof(struct reload_config)};
 
+static const char *const nofile_aliases[] = {"nofile", NULL};
+static const char *const nproc_aliases[] = {"nproc", NULL};
+static const char *const core_aliases[] = {"core", NULL};
 static const char *const kill_signal[] = {"kill_signal", NULL};
 
 // What every kind of process has; the defaults in which they differ are the arguments.
@@ -318,9 +357,49 @@ static const char *const kill_signal[] = {"kill_signal", NULL};
          .flags = KEY_RESTART,                                                                     \
          .parse = parse_umask,                                                                     \
          .help = "Octal, in a string; null: as the supervisor."},                                  \
+        {"limit_nproc",                                                                            \
+         KEY_INTEGER,                                                                              \
+         APP(limit_nproc),                                                                         \
+         .min = 0,                                                                                 \
+         .max = 1 << 30,                                                                           \
+         .fallback = "0",                                                                          \
+         .flags = KEY_RESTART,                                                                     \
+         .aliases = nproc_aliases,                                                                 \
+         .help = "How many processes its user may have; 0: as the supervisor."},                   \
+        {"limit_core",                                                                             \
+         KEY_CUSTOM,                                                                               \
+         APP(limit_core),                                                                          \
+         .fallback = "null",                                                                       \
+         .flags = KEY_RESTART,                                                                     \
+         .aliases = core_aliases,                                                                  \
+         .parse = parse_core,                                                                      \
+         .help = "Bytes of a core dump, \"unlimited\", or null: as the supervisor."},              \
+        {"nice",                                                                                   \
+         KEY_INTEGER,                                                                              \
+         APP(nice),                                                                                \
+         .min = -20,                                                                               \
+         .max = 19,                                                                                \
+         .fallback = "0",                                                                          \
+         .flags = KEY_RESTART,                                                                     \
+         .help = "Added to the niceness of the supervisor; less than 0 needs root."},              \
+        {"oom_score_adj",                                                                          \
+         KEY_CUSTOM,                                                                               \
+         APP(oom_score_adj),                                                                       \
+         .fallback = "null",                                                                       \
+         .flags = KEY_RESTART,                                                                     \
+         .parse = parse_oom,                                                                       \
+         .help = "-1000 to 1000: whom the kernel kills first without memory; null: as we."},       \
+        {"cpu",                                                                                    \
+         KEY_CUSTOM,                                                                               \
+         APP(cpu),                                                                                 \
+         .flags = KEY_RESTART,                                                                     \
+         .parse = parse_cpu,                                                                       \
+         .clear = clear_text,                                                                      \
+         .help = "The CPUs that it may use, such as \"0-3,6\"; without it as the supervisor."},    \
     {                                                                                              \
         "limit_nofile", KEY_INTEGER, APP(limit_nofile),                                            \
             .min = 0, .max = 1 << 30, .fallback = "0", .flags = KEY_RESTART,                       \
+            .aliases = nofile_aliases,                                                             \
             .help = "How many files a process may open; 0: as the supervisor."                     \
     }
 
@@ -348,6 +427,9 @@ static const struct key app_keys[] = {
      .help = "Whether only its own word counts: READY=1, or process.send('ready') of Node."},
     {"ready", KEY_OBJECT, APP(ready), .table = &ready_table, .flags = KEY_RESTART,
      .help = "How to find out when a process is ready."},
+    {"no_new_privileges", KEY_BOOL, APP(no_new_privileges), .fallback = "false",
+     .flags = KEY_RESTART,
+     .help = "Whether nothing that it executes gives it more rights (setuid programs)."},
     {"max_memory_restart", KEY_SIZE, APP(max_memory_restart_bytes), .min = 0, .max = MEMORY_MAX,
      .fallback = "0", .help = "A process with more memory of its own is reloaded; 0: no cap."},
     {"max_memory_kill", KEY_SIZE, APP(max_memory_kill_bytes), .min = 0, .max = MEMORY_MAX,

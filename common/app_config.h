@@ -8,6 +8,10 @@
 // `port`: none, a number, or "auto": each process its own, chosen by the supervisor.
 enum { APP_PORT_NONE = 0, APP_PORT_AUTO = -1 };
 
+// `limit_core` and `oom_score_adj`: as the supervisor.
+enum { APP_CORE_INHERIT = -1, APP_OOM_LIMIT = 1000, APP_OOM_INHERIT = APP_OOM_LIMIT + 1 };
+#define APP_CORE_UNLIMITED INT64_MAX
+
 // `instances: "max"` or 0: one a CPU. Negative n: CPUs - n, at least 1.
 enum { APP_INSTANCES_MAX = 0, APP_INSTANCES_LIMIT = 256 };
 
@@ -58,6 +62,12 @@ struct app_config {
     int64_t max_memory_restart_bytes; // 0: no cap
     int64_t max_memory_kill_bytes;    // 0: one and a half of that
     int64_t limit_nofile;             // RLIMIT_NOFILE; 0: as the supervisor
+    int64_t limit_nproc;              // RLIMIT_NPROC; 0: as the supervisor
+    int64_t limit_core;               // RLIMIT_CORE in bytes, or APP_CORE_*
+    int64_t nice;                     // added to the supervisor's
+    int64_t oom_score_adj;            // or APP_OOM_INHERIT
+    char *cpu;                        // the CPUs it may use (cpu_list.h); NULL: as the supervisor
+    bool no_new_privileges;
 };
 
 extern const struct key_table app_config_table;

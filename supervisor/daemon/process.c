@@ -17,10 +17,11 @@
 #include "capture.h"
 #include "common/buf.h"
 #include "common/mem.h"
+#include "launcher.h"
 #include "node_ipc.h"
 #include "common/procinfo.h"
 
-enum { LAUNCHER_ARGS_MAX = 24, KEEPER_PATIENCE_MS = 200 };
+enum { KEEPER_PATIENCE_MS = 200 };
 
 struct process {
     uv_process_t handle;
@@ -225,54 +226,6 @@ static size_t status_fd_number(const struct process_options *options)
     return 3 + options->fd_count + options->node_channel;
 }
 
-// The arguments of gw-exec. Owned by the caller: the array and the numbers in `text`.
-static char **launcher_args(const struct process_options *options, char text[4][24])
-{
-    size_t extra = 0, n = 0;
-    while (options->args[extra])
-        extra++;
-    const char **args = mem_zalloc(LAUNCHER_ARGS_MAX + extra, sizeof *args);
-    args[n++] = options->launcher;
-    snprintf(text[0], 24, "%zu", status_fd_number(options));
-    args[n++] = "--status-fd";
-    args[n++] = text[0];
-    if (options->fd_count > 0) {
-        snprintf(text[1], 24, "%zu", options->fd_count);
-        args[n++] = "--listen";
-        args[n++] = text[1];
-    }
-    if (options->node_channel)
-        args[n++] = "--channel";
-    if (options->cwd) {
-        args[n++] = "--cwd";
-        args[n++] = options->cwd;
-    }
-    if (options->umask >= 0) {
-        snprintf(text[2], 24, "%llo", (unsigned long long)options->umask);
-        args[n++] = "--umask";
-        args[n++] = text[2];
-    }
-    if (options->limit_nofile > 0) {
-        snprintf(text[3], 24, "%lld", (long long)options->limit_nofile);
-        args[n++] = "--nofile";
-        args[n++] = text[3];
-    }
-    if (options->gid) {
-        args[n++] = "--gid";
-        args[n++] = options->gid;
-    }
-    if (options->uid) {
-        args[n++] = "--uid";
-        args[n++] = options->uid;
-    }
-    if (options->no_new_privileges)
-        args[n++] = "--no-new-privs";
-    args[n++] = "--";
-    for (size_t i = 0; i < extra; i++)
-        args[n++] = options->args[i];
-    return (char **)args;
-}
-
 static char *listen_names(const struct process_options *options)
 {
     struct buf names = BUF_INIT;
@@ -314,11 +267,10 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct process_
                  const struct pipes *pipes, struct err *err)
 {
     uv_stdio_container_t stdio[5 + PROCESS_FDS_MAX] = {0};
-    char text[4][24];
     struct procinfo info;
     size_t first, status_fd = status_fd_number(options);
     char **env = fd_env(options, &first);
-    char **args = launcher_args(options, text);
+    char **args = launcher_args(options, status_fd);
 
     stdio[0].flags = UV_IGNORE;
     stdio[1] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = pipes->out[1]};
@@ -341,7 +293,7 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct process_
     };
     int result = uv_spawn(loop, &process->handle, &spawn_options);
     free_fd_env(env, first);
-    free(args);
+    launcher_args_free(args);
     if (result != 0)
         return err_set(err, "%s: %s", options->launcher, uv_strerror(result));
     process->identity.pid = process->handle.pid;

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 #include <uv.h>
 
+#include "common/app_config.h"
 #include "common/err.h"
 
 enum {
@@ -24,6 +25,12 @@ struct process_fd {
     char name[32];
 };
 
+// As they stand in an app's settings (common/app_config.h).
+struct process_limits {
+    int64_t umask, nofile, nproc, core, nice, oom_score_adj;
+    const char *cpu; // NULL: all
+};
+
 // Everything borrowed until process_start returns.
 struct process_options {
     const char *launcher; // the path of gw-exec
@@ -37,8 +44,7 @@ struct process_options {
     size_t fd_count;
     bool node_channel;     // give it a NODE_CHANNEL_FD (node_ipc.h)
     const char *uid, *gid; // NULL: as the supervisor
-    int64_t umask;         // -1: as the supervisor
-    int64_t limit_nofile;  // 0: as the supervisor
+    struct process_limits limits;
     bool no_new_privileges;
 };
 

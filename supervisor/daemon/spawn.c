@@ -291,9 +291,9 @@ static int start_process(struct worker *worker, const struct process_events *eve
         .node_channel = is_node(args[0]),
         .uid = config->uid,
         .gid = config->gid,
-        .umask = config->umask,
-        .limit_nofile = config->limit_nofile,
-        .no_new_privileges = spec_role(worker->spec) != SPEC_APP,
+        .limits = {config->umask, config->limit_nofile, config->limit_nproc, config->limit_core,
+                   config->nice, config->oom_score_adj, config->cpu},
+        .no_new_privileges = config->no_new_privileges || spec_role(worker->spec) != SPEC_APP,
     };
     worker->process = process_start(worker->app->daemon->loop, &options, events, worker, err);
     free(launcher);

@@ -1,7 +1,8 @@
 // gw-exec: what has to happen in a child between uv_spawn and the program itself.
 //
 //   gw-exec --status-fd N [--listen COUNT] [--channel] [--cwd DIR] [--umask OCTAL] [--nofile N]
-//           [--uid U] [--gid G] [--no-new-privs] -- PROGRAM ARGS...
+//           [--nproc N] [--core BYTES] [--nice N] [--oom-score-adj N] [--cpu LIST] [--uid U] [--gid
+//           G] [--no-new-privs] -- PROGRAM ARGS...
 //
 // Not its job: to wait for or look after the program: it becomes the program. Session, stdio and
 // environment (LISTEN_FDS, LISTEN_FDNAMES too) come from the supervisor; only LISTEN_PID cannot,
@@ -18,6 +19,7 @@
 #include <linux/close_range.h>
 #include <limits.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,13 +30,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/cpu_list.h"
+
 enum { FIRST_LISTEN_FD = 3, NOT_EXECUTED = 127 };
 
 struct settings {
     int status_fd;
     long listen;  // inherited sockets, from FIRST_LISTEN_FD on; -1: none asked for
     bool channel; // the fd behind them is passed on too (NODE_CHANNEL_FD)
-    const char *cwd, *umask, *nofile, *uid, *gid;
+    const char *cwd, *umask, *nofile, *nproc, *core, *nice, *oom_score, *cpu, *uid, *gid;
     bool no_new_privileges;
     char **program; // NULL-terminated arguments
 };
@@ -53,24 +57,39 @@ static void fail_errno(const char *what, const char *which)
     fail(what, which, strerror(errno));
 }
 
-static long number(const char *what, const char *text, int base, long limit)
+static long number_from(const char *what, const char *text, int base, long least, long limit)
 {
     char *end;
     errno = 0;
     long value = strtol(text, &end, base);
-    if (errno || end == text || *end || value < 0 || value > limit)
+    if (errno || end == text || *end || value < least || value > limit)
         fail(what, text, "not a number in range");
     return value;
+}
+
+static long number(const char *what, const char *text, int base, long limit)
+{
+    return number_from(what, text, base, 0, limit);
 }
 
 // --- command line -------------------------------------------------------------------------------
 
 static const struct option options[] = {
-    {"status-fd", required_argument, NULL, 's'}, {"listen", required_argument, NULL, 'l'},
-    {"channel", no_argument, NULL, 'h'},         {"cwd", required_argument, NULL, 'c'},
-    {"umask", required_argument, NULL, 'm'},     {"nofile", required_argument, NULL, 'n'},
-    {"uid", required_argument, NULL, 'u'},       {"gid", required_argument, NULL, 'g'},
-    {"no-new-privs", no_argument, NULL, 'p'},    {NULL, 0, NULL, 0},
+    {"status-fd", required_argument, NULL, 's'},
+    {"listen", required_argument, NULL, 'l'},
+    {"channel", no_argument, NULL, 'h'},
+    {"cwd", required_argument, NULL, 'c'},
+    {"umask", required_argument, NULL, 'm'},
+    {"nofile", required_argument, NULL, 'n'},
+    {"uid", required_argument, NULL, 'u'},
+    {"gid", required_argument, NULL, 'g'},
+    {"nproc", required_argument, NULL, 'r'},
+    {"core", required_argument, NULL, 'o'},
+    {"nice", required_argument, NULL, 'i'},
+    {"oom-score-adj", required_argument, NULL, 'k'},
+    {"cpu", required_argument, NULL, 'a'},
+    {"no-new-privs", no_argument, NULL, 'p'},
+    {NULL, 0, NULL, 0},
 };
 
 static void take_option(struct settings *settings, int option)
@@ -93,6 +112,21 @@ static void take_option(struct settings *settings, int option)
         break;
     case 'n':
         settings->nofile = optarg;
+        break;
+    case 'r':
+        settings->nproc = optarg;
+        break;
+    case 'o':
+        settings->core = optarg;
+        break;
+    case 'i':
+        settings->nice = optarg;
+        break;
+    case 'k':
+        settings->oom_score = optarg;
+        break;
+    case 'a':
+        settings->cpu = optarg;
         break;
     case 'u':
         settings->uid = optarg;
@@ -146,15 +180,65 @@ static void pass_fds(const struct settings *settings)
         fail_errno("LISTEN_PID", "");
 }
 
+static void set_limit(const char *what, int resource, const char *text)
+{
+    if (!text)
+        return;
+    long value = number(what, text, 10, LONG_MAX);
+    rlim_t limit = value == LONG_MAX ? RLIM_INFINITY : (rlim_t)value;
+    if (setrlimit((__rlimit_resource_t)resource, &(struct rlimit){limit, limit}) == -1)
+        fail_errno(what, text);
+}
+
 static void set_limits(const struct settings *settings)
 {
     if (settings->umask)
         umask((mode_t)number("umask", settings->umask, 8, 0777));
-    if (settings->nofile) {
-        rlim_t limit = (rlim_t)number("nofile", settings->nofile, 10, LONG_MAX);
-        if (setrlimit(RLIMIT_NOFILE, &(struct rlimit){limit, limit}) == -1)
-            fail_errno("nofile", settings->nofile);
-    }
+    set_limit("nofile", RLIMIT_NOFILE, settings->nofile);
+    set_limit("nproc", RLIMIT_NPROC, settings->nproc);
+    set_limit("core", RLIMIT_CORE, settings->core);
+}
+
+static void set_niceness(const char *text)
+{
+    int more = (int)number_from("nice", text, 10, -40, 40);
+    errno = 0; // -1 is also a niceness: only errno tells
+    if (nice(more) == -1 && errno)
+        fail_errno("nice", text);
+}
+
+static void set_oom_score(const char *text)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd == -1 || write(fd, text, strlen(text)) == -1)
+        fail_errno("oom_score_adj", text);
+    close(fd);
+}
+
+static void add_cpu(int cpu, void *set)
+{
+    CPU_SET((size_t)cpu, (cpu_set_t *)set);
+}
+
+static void set_cpus(const char *text)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (!cpu_list_parse(text, add_cpu, &set))
+        fail("cpu", text, "not a list of CPUs");
+    if (sched_setaffinity(0, sizeof set, &set) == -1)
+        fail("cpu", text, errno == EINVAL ? "no such CPU may be used" : strerror(errno));
+}
+
+// Before the privileges go: some of it needs them.
+static void set_scheduling(const struct settings *settings)
+{
+    if (settings->nice)
+        set_niceness(settings->nice);
+    if (settings->oom_score)
+        set_oom_score(settings->oom_score);
+    if (settings->cpu)
+        set_cpus(settings->cpu);
 }
 
 static bool all_digits(const char *text)
@@ -253,6 +337,7 @@ int main(int argc, char **argv)
     if (settings.cwd && chdir(settings.cwd) == -1)
         fail_errno("cwd", settings.cwd);
     set_limits(&settings);
+    set_scheduling(&settings);
     drop_privileges(&settings);
     if (settings.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
         fail_errno("no_new_privs", "");

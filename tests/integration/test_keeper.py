@@ -405,6 +405,16 @@ class Exec(unittest.TestCase):
         self.assertEqual((code, status), (0, ""))
         self.assertEqual(out.split(), ["/usr", "0027", "77", "77", "NoNewPrivs:", "1"])
 
+    def test_limits(self):
+        cpu = str(min(os.sched_getaffinity(0)))
+        code, out, status = self.run_exec(
+            "--nproc", "5000", "--core", "0", "--nice", "3", "--oom-score-adj", "500", "--cpu", cpu,
+            "--", "bash", "-c", "ulimit -u; ulimit -c; nice; cat /proc/self/oom_score_adj; "
+            "grep Cpus_allowed_list /proc/self/status")
+        self.assertEqual((code, status), (0, ""))
+        self.assertEqual(out.split(), ["5000", "0", str(3 + os.nice(0)), "500",
+                                       "Cpus_allowed_list:", cpu])
+
     def test_signals_are_as_if_new(self):
         # Python ignores SIGPIPE, and subprocess would reset it: so ignore more, by a shell.
         done = subprocess.run(
@@ -454,6 +464,12 @@ class Exec(unittest.TestCase):
                 (("--", "/etc"), "script /etc: Permission denied"),
                 (("--umask", "9", "--", "true"), "umask 9: not a number in range"),
                 (("--nofile", "-1", "--", "true"), "nofile -1: not a number in range"),
+                (("--core", "x", "--", "true"), "core x: not a number in range"),
+                (("--nice", "many", "--", "true"), "nice many: not a number in range"),
+                (("--cpu", "1-", "--", "true"), "cpu 1-: not a list of CPUs"),
+                (("--cpu", "1023", "--", "true"), "cpu 1023: no such CPU may be used"),
+                (("--oom-score-adj", "1001", "--", "true"),
+                 "oom_score_adj 1001: Invalid argument"),
                 (("--uid", "no-such-user", "--", "true"), "uid no-such-user: no such user"),
                 (("--gid", "no-such-group", "--", "true"), "gid no-such-group: no such group"),
                 (("--uid", "54321", "--", "true"),

@@ -67,6 +67,23 @@ static void section(const char *title, struct json_object *object)
         printf("    %-20s %s\n", key, json_object_get_string(value));
 }
 
+// Of all that the process started too.
+static void show_usage(struct json_object *process)
+{
+    struct json_object *monit = json_get_object(process, "monit");
+    struct json_object *tree = json_get_object(json_get_object(process, "gwctl"), "tree");
+    if (!monit || !tree)
+        return;
+    line_number("pid", json_get_int(process, "pid", 0));
+    printf("  %-14s %lld (followed by %s)\n", "processes",
+           (long long)json_get_int(tree, "processes", 0),
+           json_get_string(tree, "followed_by", "?"));
+    printf("  %-14s %.1f %%\n", "cpu",
+           json_object_get_double(json_object_object_get(monit, "cpu")));
+    printf("  %-14s %.1f MB\n", "memory",
+           (double)json_get_int(monit, "memory", 0) / (1024.0 * 1024.0));
+}
+
 static void show(struct json_object *process)
 {
     struct json_object *env = json_get_object(process, "pm2_env");
@@ -79,8 +96,7 @@ static void show(struct json_object *process)
     line("ready by", json_get_string(own, "ready_by", NULL));
     line_since("online since", json_get_int(env, "pm_uptime", 0));
     line_since("known since", json_get_int(env, "created_at", 0));
-    if (json_get_int(process, "pid", 0) > 0)
-        line_number("pid", json_get_int(process, "pid", 0));
+    show_usage(process);
     line_restarts(json_get_int(env, "restart_time", 0), json_get_object(own, "restarts"));
     line("listens on", json_get_string(own, "endpoint", NULL));
     line("script", json_get_string(env, "pm_exec_path", NULL));

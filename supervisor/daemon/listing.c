@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "common/metrics_page.h"
+#include "common/proto.h"
 #include "common/secret.h"
 #include "process_tree.h"
 #include "spawn.h"
@@ -178,6 +179,15 @@ static struct json_object *build_monit(const struct process_tree *usage, double 
     return monit;
 }
 
+// How many processes there are, and how they were found (process_tree.h).
+static struct json_object *build_tree(const struct process_tree *usage)
+{
+    struct json_object *tree = json_object_new_object();
+    put_number(tree, "processes", usage->processes);
+    put_text(tree, "followed_by", "session, parent, " ENV_SPAWN);
+    return tree;
+}
+
 struct walk {
     struct json_object *processes;
     struct process_tree *trees;
@@ -225,7 +235,10 @@ static void list_worker(struct worker *worker, void *context)
     put_number(process, "pm_id", worker->slot->id);
     json_object_object_add(process, "monit", build_monit(usage, cpu));
     json_object_object_add(process, "pm2_env", build_pm2_env(worker));
-    json_object_object_add(process, "gwctl", build_own(worker, role_of(worker)));
+    struct json_object *own = build_own(worker, role_of(worker));
+    if (worker->pid > 0)
+        json_object_object_add(own, "tree", build_tree(usage));
+    json_object_object_add(process, "gwctl", own);
     json_object_array_add(walk->processes, process);
 }
 

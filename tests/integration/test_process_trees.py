@@ -141,6 +141,8 @@ class Usage(Case):
     def test_memory_and_cpu_are_those_of_all_its_processes(self):
         self.start("daemon", "busy")
         self.assertGreater(self.home.processes("forker")[0]["monit"]["memory"], 60 << 20)
+        self.assertRegex(self.home.ok("describe", "forker"),
+                         r"processes +2 \(followed by session, parent, GWCTL_SPAWN\)")
         wait_until(lambda: self.home.processes("forker")[0]["monit"]["cpu"] > 10,
                    what="the helper's CPU time in the list")
 

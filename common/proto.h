@@ -21,6 +21,8 @@
 //   stop     {selectors} or {names}               -> progress
 //   delete   {selectors}                          "
 //   scale    {selector, instances: "4"|"+2"|"-1"} "
+//   update                                        -> progress; when it is answered with ok, the
+//                                                    supervisor ends, and another takes over
 //   kill                                          -> progress; the connection ends with the daemon
 // `document` is a resolved ecosystem document (common/ecosystem.h); `file` names it in messages.
 // `environment` is that of the command, an array of "NAME=value": what its apps' `env` is on top
@@ -93,9 +95,15 @@ enum { PROTO_HISTORY_SIZE = 8 << 20 };
 // One inherited SOCK_SEQPACKET pair; a message a packet.
 //   supervisor -> keeper  "FDSTORE=1\nFDNAME=<name>"        with one fd; replaces one of that name
 //                         "FDSTOREREMOVE=1\nFDNAME=<name>"
+//                         "UPDATE=1"       end me, execute gw-keeper and gw-supervisor anew
 //   keeper -> supervisor  "EXIT <pid> <status>"             status as waitpid(2) gives it
 // A new supervisor finds its fds by LISTEN_FDS and LISTEN_FDNAMES, the pair among them as KEEPER.
 #define FD_KEEPER "keeper"
+// From a keeper to the one that it executes in its own place, beside the above: its end of the
+// pair, and the program of the supervisor that it ended, for the case that its successor dies
+// young.
+#define FD_KEEPER_END "keeper.end"
+#define FD_FALLBACK "fallback"
 
 enum {
     KEEPER_NAME_MAX = 255,

@@ -131,6 +131,12 @@ const struct command commands[] = {
     {"cache", NULL, "COMMAND [ARGUMENTS]", "look into the cache, remove from it, fill it",
      .commands = cache_commands},
     {"ping", NULL, "", "is a supervisor running?", NULL, no_options, 0, 0, .run = cmd_ping},
+    {"update", NULL, "", "replace the supervisor by the one that is on disk; apps go on",
+     "For after an upgrade of gwctl. Apps and the gateway serve on with the same pids. A program "
+     "that\ncannot be started changes nothing; a supervisor that dies young is replaced by the one "
+     "before\nit, and the exit code is 1. Gateway and sidecars are of the new version after `gwctl "
+     "reload`.",
+     no_options, 0, 0, .run = cmd_update},
     {"kill", NULL, "", "stop all apps and the supervisor", NULL, no_options, 0, 0, .run = cmd_kill},
     {0},
 };

@@ -42,6 +42,7 @@ int cmd_start(const struct command *command, const struct options *options);
 int cmd_reload(const struct command *command, const struct options *options);
 int cmd_end(const struct command *command, const struct options *options);
 int cmd_scale(const struct command *command, const struct options *options);
+int cmd_update(const struct command *command, const struct options *options);
 int cmd_kill(const struct command *command, const struct options *options);
 int cmd_ping(const struct command *command, const struct options *options);
 int cmd_list(const struct command *command, const struct options *options);

@@ -20,6 +20,7 @@
 #include "reload.h"
 #include "request.h"
 #include "selector.h"
+#include "update.h"
 #include "worker_verbs.h"
 
 enum { EVENTS_DEFAULT = 50 };
@@ -391,6 +392,7 @@ static const struct command {
     {"stop", SPEAKER_GWCTL, command_stop},
     {"delete", SPEAKER_GWCTL, command_delete},
     {"scale", SPEAKER_GWCTL, command_scale},
+    {"update", SPEAKER_GWCTL, update_begin},
     {"kill", SPEAKER_GWCTL, command_kill},
     {"register", SPEAKER_WORKER, worker_verbs_register},
     {"endpoints_ack", SPEAKER_WORKER, worker_verbs_endpoints_ack},

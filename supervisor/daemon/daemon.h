@@ -21,6 +21,7 @@ struct metricsd_feed;
 struct notify_socket;
 struct operations;
 struct port_pool;
+struct update;
 
 struct daemon {
     uv_loop_t *loop;
@@ -42,6 +43,7 @@ struct daemon {
     struct metricsd_feed *feed;
     struct events *events;
     struct operations *operations;
+    struct update *update; // under way; NULL: none
     int lock_fd;
     int control_fd;  // of the listening socket; control.c owns it
     int snapshot_fd; // the last one written; -1: none

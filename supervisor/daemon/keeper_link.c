@@ -373,6 +373,13 @@ void keeper_link_remove(struct keeper_link *link, const char *name)
         log_error("keeper: %s", err.text); // cannot happen: there is no fd to duplicate
 }
 
+int keeper_link_update(struct keeper_link *link, struct err *err)
+{
+    if (!keeper_link_connected(link))
+        return err_set(err, "this supervisor has no keeper that could start another one");
+    return send_or_queue(link, "UPDATE=1", -1, err);
+}
+
 // --- becoming a keeper --------------------------------------------------------------------------
 
 // Copies above the final numbers first, so that none overwrites another.

@@ -60,6 +60,11 @@ int keeper_link_store(struct keeper_link *link, const char *name, int fd,
 int keeper_link_become_keeper(struct keeper_link *link, const char *keeper, const char *supervisor,
                               struct err *err) GW_MUST_USE;
 
+// The keeper ends this process, once it has done all that was asked before, and starts the programs
+// that are on disk by then: a keeper in its own place, and a new supervisor. -1: there is no
+// keeper.
+int keeper_link_update(struct keeper_link *link, struct err *err) GW_MUST_USE;
+
 // The keeper closes what it holds under that name, if anything.
 void keeper_link_remove(struct keeper_link *link, const char *name);
 

@@ -317,6 +317,11 @@ void operation_commit(struct operation *operation)
     operations_check(operation->all);
 }
 
+bool operations_any(const struct operations *operations)
+{
+    return operations->first != NULL;
+}
+
 void operations_forget(struct operations *operations, struct control_connection *connection)
 {
     for (struct operation *o = operations->first; o; o = o->next) {

@@ -44,6 +44,9 @@ void operation_fail(struct operation *operation, const char *format, ...) GW_PRI
 // All expectations are named: answers now, or as soon as nothing is waited for.
 void operation_commit(struct operation *operation);
 
+// Something is under way.
+bool operations_any(const struct operations *operations);
+
 // Something changed: look at all operations.
 void operations_check(struct operations *operations);
 

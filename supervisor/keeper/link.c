@@ -7,6 +7,7 @@
 #include "link.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,12 +28,26 @@ struct exit_note {
 };
 
 static int ends[2]; // ours, the supervisor's
+static bool update_wanted;
 static struct exit_note *pending;
 static size_t pending_first, pending_end, pending_room;
 
 bool link_open(void)
 {
+    ends[0] = store_take(FD_KEEPER_END);
+    ends[1] = store_take(FD_KEEPER);
+    if (ends[0] >= 0 && ends[1] >= 0)
+        return true;
+    for (int i = 0; i < 2; ++i) // half a pair is of no use
+        if (ends[i] >= 0)
+            close(ends[i]);
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0;
+}
+
+bool link_hand_on(void)
+{
+    int copy = fcntl(ends[0], F_DUPFD_CLOEXEC, STORE_FIRST_FD);
+    return copy >= 0 && store_put(FD_KEEPER_END, copy);
 }
 
 int link_fd(void)
@@ -74,6 +89,8 @@ static void handle_packet(char *text, size_t length, const int *fds, int count)
         close(fds[i]);
     if (kind == PACKET_REMOVE && count == 0)
         store_remove(name); // that it is not there is no news: both sides may remove it
+    else if (kind == PACKET_UPDATE && count == 0)
+        update_wanted = true;
     else
         note("warn", "malformed packet ignored (%zu bytes, %d fds)", length, count);
 }
@@ -106,6 +123,13 @@ void link_receive(void)
 {
     while (receive_one())
         ;
+}
+
+bool link_update_wanted(void)
+{
+    bool wanted = update_wanted;
+    update_wanted = false;
+    return wanted;
 }
 
 // --- out ----------------------------------------------------------------------------------------

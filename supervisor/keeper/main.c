@@ -4,7 +4,10 @@
 //
 // It keeps one supervisor running, holds file descriptors by name for it, and, as the subreaper of
 // everything below, reaps processes whose parent is gone and reports their ends. With --adopt it
-// was executed in place of a supervisor and takes over that one's fds.
+// was executed in place of a supervisor or of a keeper, and takes over that one's fds.
+//
+// An update ends the supervisor and executes the keeper on disk in our own place, which starts the
+// supervisor on disk. When that one dies young, the program before it comes back (`fallback`).
 //
 // Not its job: everything else. It reads no file, knows no app, and allocates next to nothing.
 //
@@ -12,12 +15,14 @@
 // done; so what it was told to hold, the next one gets.
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -33,6 +38,7 @@
 #include "store.h"
 
 enum { SHORT_LIFE_MS = 1000, FIRST_DELAY_MS = 100, LONGEST_DELAY_MS = 5000 };
+enum { KEEPER_ARGS_MAX = 16 };
 enum { USAGE = 2, NOT_EXECUTED = 127 }; // exit codes
 
 struct keeper {
@@ -43,8 +49,10 @@ struct keeper {
     uint64_t started_ms;
     uint64_t due_ms; // when the next one is to start
     uint64_t delay_ms;
-    bool proven; // a supervisor of ours has run
-    bool ending; // we were asked to end: the supervisor's end is ours
+    bool proven;      // a supervisor of ours has run
+    int fallback;     // the program before the last update; -1: none
+    bool fallen_back; // it is what we start, until the next update
+    bool ending;      // we were asked to end: the supervisor's end is ours
     bool ended;
     int exit_code;
 };
@@ -66,15 +74,19 @@ static void end(struct keeper *keeper, int exit_code)
 
 static void become_supervisor(const struct keeper *keeper)
 {
+    int program = keeper->fallen_back ? fcntl(keeper->fallback, F_DUPFD_CLOEXEC, store_end()) : -1;
     sigset_t none;
 
-    setrlimit(RLIMIT_NOFILE, &keeper->files);
     if (store_hand_down(link_supervisors_end()) == -1)
         note("error", "fds cannot be handed down: %s", strerror(errno));
     else {
+        setrlimit(RLIMIT_NOFILE, &keeper->files); // not before: there may be more fds than that
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
-        execvp(keeper->command[0], keeper->command);
+        if (keeper->fallen_back)
+            fexecve(program, keeper->command, environ);
+        else
+            execvp(keeper->command[0], keeper->command);
         note("error", "%s: %s", keeper->command[0], strerror(errno));
     }
     _exit(NOT_EXECUTED);
@@ -111,12 +123,32 @@ static void start_supervisor(struct keeper *keeper)
     keeper->supervisor = pid;
 }
 
+// The supervisor of an update has not lived long: then the one before it is better. Whoever lives
+// longer has no need of it any more.
+static bool falls_back(struct keeper *keeper, bool ended_well)
+{
+    if (keeper->fallback == -1 || keeper->fallen_back || keeper->ending || ended_well)
+        return false;
+    keeper->fallen_back = now_ms() - keeper->started_ms < SHORT_LIFE_MS;
+    if (!keeper->fallen_back) {
+        close(keeper->fallback);
+        keeper->fallback = -1;
+    }
+    return keeper->fallen_back;
+}
+
 static void on_supervisor_exit(struct keeper *keeper, int status)
 {
     bool exited = WIFEXITED(status);
     int code = exited ? WEXITSTATUS(status) : WTERMSIG(status);
 
     keeper->supervisor = 0;
+    if (falls_back(keeper, exited && code == 0)) {
+        keeper->due_ms = now_ms();
+        note("error", "the new supervisor %s %d: the one before it comes back",
+             exited ? "exited with" : "was killed by signal", code);
+        return;
+    }
     // One that cannot even be executed: a wrong path, unless it has worked before.
     if (exited && code == NOT_EXECUTED && !keeper->proven) {
         end(keeper, EXIT_FAILURE);
@@ -134,6 +166,72 @@ static void on_supervisor_exit(struct keeper *keeper, int status)
     schedule(keeper);
     note("warn", "the supervisor %s %d, a new one starts in %d ms",
          exited ? "exited with" : "was killed by signal", code, (int)keeper->delay_ms);
+}
+
+// --- update -------------------------------------------------------------------------------------
+
+static void end_supervisor(struct keeper *keeper)
+{
+    int status;
+
+    if (keeper->supervisor == 0)
+        return;
+    kill(keeper->supervisor, SIGKILL);
+    while (waitpid(keeper->supervisor, &status, 0) == -1 && errno == EINTR)
+        ;
+    keeper->supervisor = 0;
+    link_receive(); // its last words
+    link_update_wanted();
+}
+
+static void keep_program(const struct keeper *keeper)
+{
+    char path[32];
+    int fd = -1;
+
+    if (keeper->supervisor > 0) {
+        snprintf(path, sizeof path, "/proc/%d/exe", (int)keeper->supervisor);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    if (fd == -1 || !store_put(FD_FALLBACK, fd))
+        note("warn", "no program is kept to fall back to");
+}
+
+// Does not return when it goes well. It goes wrong before anything is moved, or never: the program
+// that runs here can always be executed again.
+static void become_keeper(const struct keeper *keeper)
+{
+    const char *slash = strrchr(keeper->command[0], '/');
+    int folder = slash ? (int)(slash - keeper->command[0] + 1) : 0;
+    char path[PATH_MAX];
+    char *arguments[KEEPER_ARGS_MAX + 4] = {(char *)"gw-keeper", (char *)"--adopt", (char *)"--"};
+
+    for (int i = 0; i < KEEPER_ARGS_MAX && keeper->command[i]; ++i)
+        arguments[3 + i] = keeper->command[i];
+    snprintf(path, sizeof path, "%.*sgw-keeper", folder, keeper->command[0]);
+    if (link_pending() || !link_hand_on()) {
+        note("warn", "the keeper stays the old one: too much waits for the supervisor");
+        return;
+    }
+    if (store_hand_down(link_supervisors_end()) == -1)
+        note("error", "fds cannot be handed on: %s", strerror(errno));
+    setrlimit(RLIMIT_NOFILE, &keeper->files);
+    execv(path, arguments);
+    note("error", "%s: %s: the old keeper goes on", path, strerror(errno));
+    execv("/proc/self/exe", arguments);
+    note("error", "nor can the old one be executed: %s", strerror(errno));
+    _exit(EXIT_FAILURE);
+}
+
+static void update(struct keeper *keeper)
+{
+    note("info", "update: the supervisor is replaced");
+    keep_program(keeper);
+    end_supervisor(keeper);
+    become_keeper(keeper);
+    keeper->fallback = store_take(FD_FALLBACK);
+    keeper->fallen_back = false;
+    keeper->due_ms = now_ms();
 }
 
 // --- signals ------------------------------------------------------------------------------------
@@ -204,8 +302,9 @@ static bool set_up(struct keeper *keeper, bool adopt)
     if (adopt && (adopted = store_adopt()) == -1)
         note("error", "LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID: not a set of fds for this process");
     else if (adopt)
-        note("warn", "took the place of a supervisor with %d fds", adopted);
+        note("info", "took the place of the one before with %d fds", adopted);
     raise_file_limit(keeper);
+    keeper->fallback = store_take(FD_FALLBACK);
     keeper->signal_fd = open_signals();
     if (keeper->signal_fd == -1 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
         !link_open()) {
@@ -236,6 +335,8 @@ static void run_once(struct keeper *keeper)
         link_receive();
     if (polls[1].revents & POLLOUT)
         link_flush();
+    if (link_update_wanted())
+        update(keeper);
     if (polls[0].revents)
         on_signals(keeper);
     if (!keeper->ended && keeper->supervisor == 0 && wait_ms(keeper) == 0)
@@ -247,6 +348,10 @@ int main(int argc, char **argv)
     bool adopt = argc > 1 && strcmp(argv[1], "--adopt") == 0;
     struct keeper keeper = {.command = argv + 2 + adopt, .proven = adopt};
 
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts("gw-keeper " GWCTL_VERSION);
+        return EXIT_SUCCESS;
+    }
     if (argc < 3 + adopt || strcmp(argv[1 + adopt], "--") != 0) {
         note("error", "usage: gw-keeper [--adopt] -- SUPERVISOR ARGS...");
         return USAGE;

@@ -1,6 +1,6 @@
 // Reads what the supervisor asks for. Its words are systemd's (sd_pid_notify_with_fds(3)), each
-// packet with exactly one command and one name, in this order: anything else is malformed, for the
-// only one who writes them is our own supervisor.
+// packet with exactly one command and one name, in this order (UPDATE has no name): anything else
+// is malformed, for the only one who writes them is our own supervisor.
 
 #include "packet.h"
 
@@ -24,6 +24,10 @@ enum packet_kind packet_parse(char *text, size_t length, char **name)
     text[length] = '\0';
     if (strlen(text) != length)
         return PACKET_MALFORMED;
+    if (strcmp(text, "UPDATE=1") == 0) {
+        *name = text + length;
+        return PACKET_UPDATE;
+    }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; ++i) {
         size_t prefix = strlen(commands[i].prefix);
         if (strncmp(text, commands[i].prefix, prefix) == 0) {

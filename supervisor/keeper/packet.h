@@ -4,10 +4,11 @@
 
 #include <stddef.h>
 
-enum packet_kind { PACKET_MALFORMED, PACKET_STORE, PACKET_REMOVE };
+enum packet_kind { PACKET_MALFORMED, PACKET_STORE, PACKET_REMOVE, PACKET_UPDATE };
 
 // What a packet of `length` bytes (text[length] is writable and becomes NUL) asks for; *name,
-// inside text, is valid by store_name_valid. A newline at the end is allowed.
+// inside text, is valid by store_name_valid (PACKET_UPDATE has none: ""). A newline at the end is
+// allowed.
 enum packet_kind packet_parse(char *text, size_t length, char **name);
 
 #endif

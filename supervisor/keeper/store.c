@@ -58,15 +58,23 @@ bool store_put(const char *name, int fd)
     return true;
 }
 
-bool store_remove(const char *name)
+int store_take(const char *name)
 {
     struct stored *old = find(name);
     if (!old)
-        return false;
-    close(old->fd);
+        return -1;
+    int fd = old->fd;
     free(old->name);
     *old = stored[--store_count];
-    return true;
+    return fd;
+}
+
+bool store_remove(const char *name)
+{
+    int fd = store_take(name);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
 }
 
 // --- taking over --------------------------------------------------------------------------------
@@ -91,7 +99,7 @@ int store_adopt(void)
     while ((name = strsep(&names, ":")) != NULL) {
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
             return -1;
-        if (strcmp(name, FD_KEEPER) == 0 || !store_name_valid(name))
+        if (!store_name_valid(name))
             close(fd);
         else
             store_put(name, fd);
@@ -151,6 +159,11 @@ static int set_number(const char *variable, long value)
     char text[24];
     snprintf(text, sizeof text, "%ld", value);
     return setenv(variable, text, 1);
+}
+
+int store_end(void)
+{
+    return STORE_FIRST_FD + store_count + 1; // one is the link
 }
 
 int store_hand_down(int link)

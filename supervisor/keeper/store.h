@@ -15,9 +15,15 @@ bool store_put(const char *name, int fd);
 // Closes what has that name. false: nothing has.
 bool store_remove(const char *name);
 
-// Takes over the fds that LISTEN_FDS and LISTEN_FDNAMES describe, when LISTEN_PID is this process;
-// the one named "keeper" is closed. Returns how many. -1: the three make no sense.
+// The fd of that name, which is the caller's from now on; -1: nothing has that name.
+int store_take(const char *name);
+
+// Takes over the fds that LISTEN_FDS and LISTEN_FDNAMES describe, when LISTEN_PID is this process.
+// Returns how many. -1: the three make no sense.
 int store_adopt(void);
+
+// Above all the numbers that store_hand_down gives to fds: an fd below it is overwritten there.
+int store_end(void);
 
 // In a forked child before exec: puts every stored fd and `link` (as "keeper") at 3, 4, 5 ... and
 // says so in LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID. The store is of no more use in this

@@ -256,6 +256,88 @@ class Descriptors(KeeperCase):
         self.assertEqual(first.hello["fds"], [3, 4])
 
 
+class Update(KeeperCase):
+    """The keeper ends the supervisor and executes itself anew."""
+
+    def setUp(self):
+        super().setUp()
+        # What it starts is looked for beside the supervisor: so this one lies beside a keeper.
+        self.program = os.path.join(self.folder, "supervisor")
+        self.replace("gw-keeper", KEEPER)
+        self.use_script(SCRIPT)
+
+    def replace(self, name, path):
+        shutil.copy(path, os.path.join(self.folder, name + ".new"))
+        os.rename(os.path.join(self.folder, name + ".new"), os.path.join(self.folder, name))
+
+    def use_script(self, script):
+        text = os.path.join(self.folder, "text")
+        with open(text, "w") as file:
+            file.write(f"#!{sys.executable}\n{script}")
+        os.chmod(text, 0o755)
+        self.replace("supervisor", text)
+
+    def start_program(self):
+        self.run_keeper("--", self.program, self.path, "argument")
+        return self.next_supervisor()
+
+    def update(self, supervisor):
+        supervisor.tell("send", "UPDATE=1")
+        return self.next_supervisor()
+
+    def test_the_new_one_gets_what_was_kept(self):
+        first = self.start_program()
+        first.store("a", "kept")
+        second = self.update(first)
+        self.assertFalse(process_exists(first.pid))
+        self.assertEqual(set(second.names), {"a", "keeper"})
+        self.assertEqual(second.do("read", "a"), "kept")
+        self.assertEqual(second.hello["args"], ["argument"])
+        self.assertEqual(second.hello["fds"], [3, 4, 5])
+        self.assertIsNone(self.keeper.poll())
+        third = self.update(second)
+        self.assertEqual(third.do("read", "a"), "kept")
+
+    def test_exits_of_the_time_between_are_told(self):
+        first = self.start_program()
+        child = first.do("child")
+        self.pids.add(child)
+        second = self.update(first)
+        os.kill(child, signal.SIGKILL)
+        self.assertEqual(second.do("receive"), f"EXIT {child} 9")
+
+    def test_exits_that_nobody_has_read_are_told(self):
+        first = self.start_program()
+        pid = first.do("orphans", 1, 7)[0]
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), LIMIT, "the orphan is reaped")
+        second = self.update(first)
+        self.assertEqual(second.do("receive"), f"EXIT {pid} {7 << 8}")
+
+    def test_a_keeper_that_cannot_be_executed(self):
+        first = self.start_program()
+        first.store("a", "kept")
+        os.unlink(os.path.join(self.folder, "gw-keeper"))
+        second = self.update(first)
+        self.assertEqual(second.do("read", "a"), "kept")
+        self.assertTrue(self.logged("the old keeper goes on"))
+
+    def test_a_supervisor_that_dies_young(self):
+        python = os.path.realpath(sys.executable)
+        self.replace("supervisor", python)
+        self.run_keeper("--", self.program, "-c", SCRIPT, self.path)
+        first = self.next_supervisor()
+        first.store("a", "kept")
+        self.replace("supervisor", shutil.which("false"))
+        second = self.update(first)
+        self.assertEqual(second.do("read", "a"), "kept")
+        self.assertTrue(self.logged("the one before it comes back"))
+        second.kill()  # and it stays that one
+        third = self.next_supervisor()
+        self.replace("supervisor", python)  # until another update
+        fourth = self.update(third)
+        self.assertEqual(os.stat(f"/proc/{fourth.pid}/exe").st_ino, os.stat(self.program).st_ino)
+
+
 class Exits(KeeperCase):
     def exit_packet(self, supervisor):
         word, pid, status = supervisor.do("receive").split()

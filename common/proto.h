@@ -9,7 +9,9 @@
 // an error (a push: logged and ignored), a line that is no JSON object closes the connection.
 //
 // Commands of gwctl (uid of the supervisor, or root):
-//   ping                                          -> pid, version, protocol
+//   ping                                          -> pid, version, protocol, keeper (its pid; 0:
+//                                                    none), leftovers (processes that it ended when
+//                                                    it started; see common/abandoned.h)
 //   list                                          -> processes: [...] (the shape of `jlist`)
 //   events   {lines, follow}                      -> events: [...], the last `lines` (50), the
 //                                                    oldest first, and last, the number of the last

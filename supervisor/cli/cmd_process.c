@@ -1,14 +1,18 @@
 // stop, delete, scale, ping, kill: what needs a supervisor that runs.
 
 #include <errno.h>
-#include <signal.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
-#include <time.h>
+#include <sys/file.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "commands.h"
 #include "common/home.h"
 #include "common/json.h"
+#include "common/abandoned.h"
 #include "common/proto.h"
 #include "report.h"
 #include "source.h"
@@ -107,11 +111,33 @@ int cmd_ping(const struct command *command, const struct options *options)
     return pid > 0 ? EXIT_OK : EXIT_FAILED;
 }
 
-static void wait_gone(pid_t pid)
+enum { GONE_LIMIT_MS = 10000, PATIENCE_MS = 1600 };
+
+// Opened while it lives, so that nobody else is waited for.
+static void wait_gone(int pidfd)
 {
-    const struct timespec pause = {0, 5000000};
-    for (int i = 0; i < 2000 && (kill(pid, 0) == 0 || errno == EPERM); i++)
-        nanosleep(&pause, NULL);
+    struct pollfd end = {.fd = pidfd, .events = POLLIN};
+    if (pidfd == -1)
+        return;
+    while (poll(&end, 1, GONE_LIMIT_MS) == -1 && errno == EINTR)
+        ;
+    close(pidfd);
+}
+
+// No supervisor answers. What one left behind is ended, unless another is just starting.
+static int kill_abandoned(void)
+{
+    int lock = open(home_path(HOME_LOCK), O_RDWR | O_CLOEXEC);
+    bool held = lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == -1;
+    size_t count = lock >= 0 && !held ? abandoned_end(home_path(HOME_ROOT), PATIENCE_MS) : 0;
+    if (lock >= 0)
+        close(lock);
+    if (held)
+        return report_error("a supervisor is starting or ending there; try again");
+    printf("no supervisor runs in %s\n", home_path(HOME_ROOT));
+    if (count > 0)
+        printf("%zu process%s that one had left ended\n", count, count == 1 ? "" : "es");
+    return EXIT_OK;
 }
 
 int cmd_kill(const struct command *command, const struct options *options)
@@ -120,19 +146,17 @@ int cmd_kill(const struct command *command, const struct options *options)
     bool absent;
     (void)options;
     struct client *client = client_connect(&absent, &err);
-    if (!client && absent) {
-        printf("no supervisor runs in %s\n", home_path(HOME_ROOT));
-        return EXIT_OK;
-    }
     if (!client)
-        return report_error(err.text);
+        return absent ? kill_abandoned() : report_error(err.text);
     struct json_object *answer = NULL;
     const char *version;
     pid_t pid = ask_pid(client, &version, &answer);
+    pid_t keeper = answer ? (pid_t)json_get_int(answer, "keeper", 0) : 0;
+    int ends[] = {pid > 0 ? pidfd_open(pid, 0) : -1, keeper > 0 ? pidfd_open(keeper, 0) : -1};
     int code = client_command(client, command->word, NULL);
     client_wait_end(client);
-    if (pid > 0)
-        wait_gone(pid);
+    wait_gone(ends[0]);
+    wait_gone(ends[1]);
     json_object_put(answer);
     client_close(client);
     puts("the supervisor has ended");

@@ -42,6 +42,9 @@ static void become_daemon(const char *keeper, const char *supervisor, const sigs
     if (log == -1 || null == -1 || chdir("/") == -1)
         _exit(1);
     setenv(ENV_HOME, home_path(HOME_ROOT), 1);
+    unsetenv(ENV_APP); // we may have been called by an app
+    unsetenv(ENV_ID);
+    unsetenv(ENV_SPAWN);
     dup2(null, STDIN_FILENO);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
@@ -97,6 +100,18 @@ static struct client *wait_for_answer(pid_t keeper, off_t log_from, struct err *
     return NULL;
 }
 
+// An error here is one of the next request too.
+static void tell_leftovers(struct client *client)
+{
+    struct err err;
+    struct json_object *answer = client_request(client, "ping", NULL, &err);
+    int64_t count = answer ? json_get_int(answer, "leftovers", 0) : 0;
+    if (count > 0)
+        fprintf(stderr, "gwctl: %d process%s that an earlier supervisor had left ended first\n",
+                (int)count, count == 1 ? "" : "es");
+    json_object_put(answer);
+}
+
 static struct client *start_daemon(const sigset_t *signals, struct err *err)
 {
     char *keeper = program_beside_us("gw-keeper");
@@ -112,8 +127,10 @@ static struct client *start_daemon(const sigset_t *signals, struct err *err)
         return NULL;
     }
     struct client *client = wait_for_answer(pid, log_from, err);
-    if (client)
+    if (client) {
         fprintf(stderr, "gwctl: supervisor started in %s\n", home_path(HOME_ROOT));
+        tell_leftovers(client);
+    }
     return client;
 }
 

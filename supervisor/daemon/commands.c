@@ -15,6 +15,7 @@
 #include "control.h"
 #include "daemon.h"
 #include "events.h"
+#include "keeper_link.h"
 #include "listing.h"
 #include "operation.h"
 #include "reload.h"
@@ -361,6 +362,11 @@ static void command_ping(const struct request *request)
     struct json_object *answer = json_object_new_object();
     json_object_object_add(answer, "pid", json_object_new_int(getpid()));
     json_object_object_add(answer, "version", json_object_new_string(GWCTL_VERSION));
+    json_object_object_add(
+        answer, "keeper",
+        json_object_new_int(keeper_link_connected(request->daemon->keeper) ? getppid() : 0));
+    json_object_object_add(answer, "leftovers",
+                           json_object_new_int64((int64_t)request->daemon->abandoned));
     json_object_object_add(answer, "protocol", json_object_new_int(PROTO_VERSION));
     control_answer(request->connection, request->id, answer);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/home.h"
+#include "common/abandoned.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/proto.h"
@@ -31,6 +32,8 @@
 #include "retirement.h"
 #include "slot_sockets.h"
 #include "snapshot.h"
+
+enum { LEFTOVERS_PATIENCE_MS = 1600 };
 
 // --- looking things up --------------------------------------------------------------------------
 
@@ -200,6 +203,15 @@ static int store(struct daemon *daemon, const char *name, int fd, struct err *er
     return keeper_link_store(daemon->keeper, name, fd, err);
 }
 
+// Of a supervisor that was killed together with its keeper: nothing holds what is needed to go on
+// with them. Here nothing waits for us yet, so we may.
+static void end_abandoned(struct daemon *daemon)
+{
+    daemon->abandoned = abandoned_end(home_path(HOME_ROOT), LEFTOVERS_PATIENCE_MS);
+    if (daemon->abandoned > 0)
+        log_warn("%zu processes, left by an earlier supervisor, were ended", daemon->abandoned);
+}
+
 // Held by the keeper as well, so that nobody takes the home while a new supervisor starts.
 static int take_lock(struct daemon *daemon, struct err *err)
 {
@@ -211,6 +223,7 @@ static int take_lock(struct daemon *daemon, struct err *err)
         return err_set_errno(err, "%s", home_path(HOME_LOCK));
     if (flock(daemon->lock_fd, LOCK_EX | LOCK_NB) == -1)
         return err_set(err, "%s: another supervisor runs there", home_path(HOME_ROOT));
+    end_abandoned(daemon);
     return store(daemon, "lock", daemon->lock_fd, err);
 }
 
@@ -311,6 +324,8 @@ static void note_begin(struct daemon *daemon)
                     processes, processes == 1 ? "" : "es");
     else
         events_note(daemon, "supervisor", "start", "pid %d, version " GWCTL_VERSION, (int)getpid());
+    if (daemon->abandoned > 0)
+        events_note(daemon, "supervisor", "leftovers", "%zu ended", daemon->abandoned);
 }
 
 static void take_over(struct daemon *daemon)

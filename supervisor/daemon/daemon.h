@@ -44,6 +44,7 @@ struct daemon {
     struct events *events;
     struct operations *operations;
     struct update *update; // under way; NULL: none
+    size_t abandoned;      // processes that were ended when we started (common/abandoned.h)
     int lock_fd;
     int control_fd;  // of the listening socket; control.c owns it
     int snapshot_fd; // the last one written; -1: none

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 
 import gwtest
 from gwtest import Background, demo_app, demo_gateway, expect, free_port, get, wait_until
@@ -126,6 +127,85 @@ time.sleep(3600)
         self.new_supervisor(old)
         self.home.wait_online("demo", 2)
         self.assertEqual(self.home.pids("demo") + self.home.pids("gateway"), pids)
+
+
+class BothKilled(gwtest.Case):
+    """Keeper and supervisor are killed in one instant: nobody has the apps."""
+
+    STUBBORN = "trap '' TERM; echo $$; while :; do sleep 0.1; done"
+
+    def start(self, script="exec sleep 1000"):
+        self.file = self.home.write("apps.json", {"apps": [
+            {"name": "app", "script": self.home.write("app.sh", script), "instances": 2}]})
+        self.home.ok("start", self.file)
+        return self.home.pids("app")
+
+    def kill_both(self):
+        supervisor = self.home.supervisor_pid()
+        with open(f"/proc/{supervisor}/stat") as stat:
+            keeper = int(stat.read().rpartition(")")[2].split()[1])
+        os.kill(keeper, signal.SIGSTOP)
+        os.kill(supervisor, signal.SIGSTOP)
+        os.kill(keeper, signal.SIGKILL)
+        os.kill(supervisor, signal.SIGKILL)
+        for pid in (keeper, supervisor):
+            wait_until(lambda: not gwtest.process_exists(pid), what="the end of both")
+
+    def test_the_next_start_ends_them_first(self):
+        old = self.start()
+        self.kill_both()
+        self.assertTrue(all(map(gwtest.process_exists, old)))
+        done = self.home.gwctl("start", self.file)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("2 processes that an earlier supervisor had left ended first", done.stderr)
+        self.assertFalse(any(map(gwtest.process_exists, old)))
+        new = self.home.pids("app")
+        self.assertEqual(gwtest.processes_with("GWCTL_APP", "app").keys() &
+                         self.home.left_processes().keys(), set(new))
+        self.assertIn("supervisor leftovers: 2 ended", self.home.ok("events"))
+
+    def test_those_that_do_not_want_to(self):
+        old = self.start(self.STUBBORN)
+        self.kill_both()
+        self.home.ok("start", self.file)
+        self.assertFalse(any(map(gwtest.process_exists, old)))
+
+    def test_kill_ends_them(self):
+        old = self.start()
+        self.kill_both()
+        self.assertIn("2 processes that one had left ended", self.home.ok("kill"))
+        self.assertFalse(any(map(gwtest.process_exists, old)))
+        self.assertNotIn("left", self.home.ok("kill"))
+
+    def test_strangers_and_those_of_other_homes_stay(self):
+        self.start()
+        self.kill_both()
+        shell = subprocess.Popen(["sleep", "1000"], env=self.home.env)
+        other = subprocess.Popen(["sleep", "1000"], env={
+            "PATH": os.environ["PATH"], "GWCTL_HOME": self.home.path + "2", "GWCTL_SPAWN": "1"})
+        try:
+            self.home.ok("kill")
+            self.assertEqual((shell.poll(), other.poll()), (None, None))
+        finally:
+            for process in (shell, other):
+                process.kill()
+                process.wait()
+
+    def test_who_is_itself_of_an_app_may_start_the_next_one(self):
+        self.start()
+        self.kill_both()
+        done = self.home.gwctl("start", self.file, env={"GWCTL_SPAWN": "1", "GWCTL_APP": "app"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(f"/proc/{self.home.supervisor_pid()}/environ") as environ:
+            self.assertNotIn("GWCTL_SPAWN", environ.read())
+
+    def test_kill_returns_when_the_keeper_has_gone(self):
+        self.start()
+        supervisor = self.home.supervisor_pid()
+        with open(f"/proc/{supervisor}/stat") as stat:
+            keeper = int(stat.read().rpartition(")")[2].split()[1])
+        self.home.ok("kill")
+        self.assertFalse(gwtest.process_exists(keeper))
 
 
 if __name__ == "__main__":

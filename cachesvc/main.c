@@ -18,6 +18,7 @@
 #include "common/mem.h"
 #include "common/notify.h"
 #include "common/proto.h"
+#include "common/sandbox.h"
 #include "common/usock.h"
 #include "config.h"
 #include "memory.h"
@@ -251,6 +252,7 @@ int main(int argc, char **argv)
     int status = read_options(program, argc, argv);
     if (status == -1) {
         log_init("cachesvc", LOG_LEVEL_INFO);
+        sandbox_enter();
         signal(SIGPIPE, SIG_IGN);
         status = run(program, &err) == 0 ? EXIT_OK : EXIT_FAILED;
         if (status == EXIT_FAILED)

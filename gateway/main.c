@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/proto.h"
+#include "common/sandbox.h"
 #include "epoll_dedupe.h"
 #include "request_chunks.h"
 #include "worker.h"
@@ -61,6 +62,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     log_init("gateway", LOG_LEVEL_INFO);
+    sandbox_enter();
     signal(SIGPIPE, SIG_IGN);
     tune_heap();
     epoll_dedupe_init();

@@ -22,6 +22,7 @@
 #include "common/metrics_page.h"
 #include "common/notify.h"
 #include "common/proto.h"
+#include "common/sandbox.h"
 #include "common/segment.h"
 #include "common/state_page.h"
 #include "facts.h"
@@ -296,6 +297,7 @@ int main(int argc, char **argv)
     if (status != -1)
         return status;
     log_init("metricsd", LOG_LEVEL_INFO);
+    sandbox_enter();
     signal(SIGPIPE, SIG_IGN);
     if (run(&err) == 0)
         return EXIT_OK;

@@ -7,7 +7,6 @@
 
 #include <ctype.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +14,10 @@
 #include "common/config_path.h"
 #include "common/cpu_list.h"
 #include "common/mem.h"
+#include "common/signal_name.h"
 
 enum {
     NAME_LIMIT = 64,
-    FIRST_SIGNAL = 1,
-    LAST_SIGNAL = 31,
     READY_TIMEOUT_MS = 30000,
     READY_INTERVAL_MS = 100,
 };
@@ -120,17 +118,16 @@ static int parse_port(struct json_object *value, void *field, struct err *err)
 
 static int parse_signal(struct json_object *value, void *field, struct err *err)
 {
-    const char *name = text_of(value);
-    if (strncmp(name, "SIG", 3) == 0)
-        name += 3;
-    for (int number = FIRST_SIGNAL; number <= LAST_SIGNAL; number++) {
-        const char *known = sigabbrev_np(number);
-        if (known && strcmp(known, name) == 0) {
-            *(int *)field = number;
-            return 0;
-        }
-    }
-    return fail_value(value, err, "the name of a signal (such as \"SIGTERM\")");
+    int number = signal_name_find(text_of(value));
+    if (number == 0)
+        return fail_value(value, err, "the name of a signal (such as \"SIGTERM\")");
+    *(int *)field = number;
+    return 0;
+}
+
+static int parse_stop_exits(struct json_object *value, void *field, struct err *err)
+{
+    return exit_set_parse(value, field, err);
 }
 
 // Only a string: the JSON number 22 would be another mask than people mean.
@@ -435,6 +432,8 @@ static const struct key app_keys[] = {
     {"max_memory_kill", KEY_SIZE, APP(max_memory_kill_bytes), .min = 0, .max = MEMORY_MAX,
      .fallback = "0",
      .help = "One with more is killed; 0: at one and a half of max_memory_restart."},
+    {"stop_exit_codes", KEY_CUSTOM, APP(stop_exits), .parse = parse_stop_exits,
+     .help = "Exit codes and signals after which a process is not started again."},
     PROCESS_ROWS("1", "10", "5s"),
     {0},
 };

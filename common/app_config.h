@@ -3,6 +3,7 @@
 #ifndef GW_COMMON_APP_CONFIG_H
 #define GW_COMMON_APP_CONFIG_H
 
+#include "common/exit_set.h"
 #include "common/keytable.h"
 
 // `port`: none, a number, or "auto": each process its own, chosen by the supervisor.
@@ -45,8 +46,9 @@ struct app_config {
     char *instance_var;     // NODE_APP_INSTANCE
     bool autorestart;
     int64_t min_uptime_ms;
-    int64_t max_restarts;     // exits in a row before min_uptime; -1: no limit (gateway)
-    int64_t restart_delay_ms; // 0: none, backoff decides
+    int64_t max_restarts;       // exits in a row before min_uptime; -1: no limit (gateway)
+    struct exit_set stop_exits; // after one of these it is not restarted
+    int64_t restart_delay_ms;   // 0: none, backoff decides
     int64_t exp_backoff_restart_delay_ms; // the first backoff delay
     int stop_signal;                      // a signal number
     int64_t kill_timeout_ms;              // stop signal to SIGKILL

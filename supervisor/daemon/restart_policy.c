@@ -26,6 +26,8 @@ enum restart_verdict restart_decide(const struct restart_policy *policy,
         return RESTART_NOW;
     if (exit->stop_wanted || !policy->autorestart)
         return RESTART_NO;
+    if (!exit->forced && exit_set_has(&policy->stop_exits, exit->status))
+        return RESTART_NO;
     if (exit->was_ready && exit->uptime_ms >= policy->min_uptime_ms) {
         restart_history_reset(history);
         *delay_ms = policy->delay_ms;

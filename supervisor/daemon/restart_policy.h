@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/backoff.h"
+#include "common/exit_set.h"
 
 struct restart_policy {
     bool autorestart;
@@ -16,7 +17,8 @@ struct restart_policy {
     int max_restarts;  // unstable exits in a row until it is given up; -1: never
     uint32_t delay_ms; // fixed delay; 0: the backoff decides
     struct backoff_policy backoff;
-    bool first_at_once; // the first unstable exit is restarted without a wait
+    struct exit_set stop_exits; // after one of these it is not wanted any more
+    bool first_at_once;         // the first unstable exit is restarted without a wait
 };
 
 // Kept per slot, over all its processes. Zero: nothing happened yet.
@@ -27,10 +29,12 @@ struct restart_history {
 
 // One exit.
 struct restart_exit {
+    int status; // as waitpid(2) gives it; -1: nobody saw it
     uint64_t uptime_ms;
     bool was_ready;    // a process that never was ready is unstable whatever its age
     bool stop_wanted;  // we asked it to end
     bool again_wanted; // ... in order to start it anew
+    bool forced;       // we ended it because something was wrong: its status is our doing
 };
 
 enum restart_verdict { RESTART_NO, RESTART_NOW, RESTART_LATER, RESTART_GIVE_UP };

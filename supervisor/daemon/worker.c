@@ -90,6 +90,7 @@ static struct restart_policy policy_of(const struct worker *worker)
         .backoff = {.first_ms = (uint32_t)config->exp_backoff_restart_delay_ms,
                     .limit_ms = ours ? 1000 : 15000,
                     .factor_percent = 150},
+        .stop_exits = config->stop_exits,
         .first_at_once = ours,
     };
 }
@@ -114,11 +115,21 @@ static void describe_exit(struct worker *worker, int status, uint64_t uptime_ms)
     }
 }
 
-static enum worker_event judge_exit(struct worker *worker, uint64_t uptime_ms)
+// We ended it without being asked to: it was not ready in time.
+static bool was_forced(const struct worker *worker)
+{
+    return worker->state == WORKER_STOPPING && !worker->stop_wanted;
+}
+
+static enum worker_event judge_exit(struct worker *worker, int status, uint64_t uptime_ms)
 {
     struct restart_policy policy = policy_of(worker);
-    struct restart_exit exit = {uptime_ms, worker->was_ready, worker->stop_wanted,
-                                worker->again_wanted};
+    struct restart_exit exit = {.status = status,
+                                .uptime_ms = uptime_ms,
+                                .was_ready = worker->was_ready,
+                                .stop_wanted = worker->stop_wanted,
+                                .again_wanted = worker->again_wanted,
+                                .forced = was_forced(worker)};
     uint32_t delay_ms;
     enum restart_verdict verdict =
         restart_decide(&policy, &worker->slot->history, &exit, &delay_ms);
@@ -164,7 +175,7 @@ static enum worker_event judge(struct worker *worker)
     if (worker->start_failed)
         return worker->again_wanted || worker->stop_wanted ? WORKER_EV_LEFT_STOP
                                                            : WORKER_EV_LEFT_GIVE_UP;
-    return judge_exit(worker, worker->ended_mono_ms - worker->started_mono_ms);
+    return judge_exit(worker, worker->end_status, worker->ended_mono_ms - worker->started_mono_ms);
 }
 
 // Nothing of it is left: only now is its port free for a successor.
@@ -180,14 +191,14 @@ static void on_process_exit(void *context, int status)
 {
     struct worker *worker = context;
     struct process_tree tree = worker_tree(worker);
-    bool timed_out = worker->state == WORKER_STOPPING && !worker->stop_wanted;
 
     worker->ended_mono_ms = clock_mono_ms();
+    worker->end_status = status;
     worker->start_failed = process_start_error(worker->process) != NULL;
     if (worker->start_failed) {
         describe_failed_start(worker);
     } else {
-        if (!timed_out) // keep the reason that led here
+        if (!was_forced(worker)) // keep the reason that led here
             describe_exit(worker, status, worker->ended_mono_ms - worker->started_mono_ms);
         events_note_worker(worker, "process", "exit", "%s", worker->reason);
     }

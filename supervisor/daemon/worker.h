@@ -52,7 +52,8 @@ struct worker {
     uint64_t started_mono_ms;        // of the last spawn
     uint64_t started_wall_ms;        // the same, for people
     uint64_t ended_mono_ms;          // of the last process that ended
-    bool start_failed;               // ... which could not be executed
+    int end_status;                  // ... as waitpid(2) has it
+    bool start_failed;               // ... or which could not be executed
     uint64_t online_wall_ms;         // since when it is ready; 0: not
     const char *ready_by;            // what proved it: "http", "notify" ...; NULL: not yet
     bool was_ready;                  // since the last spawn

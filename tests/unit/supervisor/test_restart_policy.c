@@ -1,6 +1,7 @@
 // What exits lead to, as sequences of them.
 
 #include <check.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "restart_policy.h"
@@ -86,6 +87,24 @@ START_TEST(our_own_programs_restart_at_once_first_and_are_never_given_up)
 }
 END_TEST
 
+START_TEST(some_exits_are_wanted)
+{
+    struct restart_policy policy = app;
+    struct restart_history history = {0};
+    struct restart_exit exit = {.status = 3 << 8, .uptime_ms = 50, .was_ready = true};
+    uint32_t delay;
+    policy.stop_exits.codes[0] = 1 << 3;
+    policy.stop_exits.signals = 1 << SIGTERM;
+    ck_assert_int_eq(restart_decide(&policy, &history, &exit, &delay), RESTART_NO);
+    exit.status = SIGTERM;
+    ck_assert_int_eq(restart_decide(&policy, &history, &exit, &delay), RESTART_NO);
+    exit.forced = true; // the signal was ours
+    ck_assert_int_eq(restart_decide(&policy, &history, &exit, &delay), RESTART_LATER);
+    exit = (struct restart_exit){.status = 3 << 8, .stop_wanted = true, .again_wanted = true};
+    ck_assert_int_eq(restart_decide(&policy, &history, &exit, &delay), RESTART_NOW);
+}
+END_TEST
+
 START_TEST(what_we_asked_for_is_no_crash)
 {
     struct restart_history history = {0};
@@ -110,6 +129,7 @@ int main(void)
     tcase_add_test(cases, one_that_never_was_ready_is_unstable_at_any_age);
     tcase_add_test(cases, a_fixed_delay_replaces_the_backoff);
     tcase_add_test(cases, our_own_programs_restart_at_once_first_and_are_never_given_up);
+    tcase_add_test(cases, some_exits_are_wanted);
     tcase_add_test(cases, what_we_asked_for_is_no_crash);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

@@ -1,0 +1,80 @@
+"""How processes end, what that leads to, and what is remembered of it."""
+
+import os
+import signal
+
+import gwtest
+from gwtest import reason_of, restarts_of, state_of, wait_until
+
+SLEEPER = "import time\nwhile True: time.sleep(3600)\n"
+
+# Ends with the code that a file names.
+ORDERED = """
+import os, sys, time
+while not os.path.exists("code"): time.sleep(.01)
+code = int(open("code").read())
+os.unlink("code")
+sys.exit(code)
+"""
+
+
+class ExitCase(gwtest.Case):
+    def entry(self, name="app"):
+        return self.home.processes(name)[0]
+
+    def start(self, script, **keys):
+        self.home.write("app.py", script)
+        file = self.home.write("apps.json", {"apps": [
+            {"name": "app", "script": "app.py", "min_uptime": 0, **keys}]})
+        self.home.ok("start", file)
+
+    def kill(self, number):
+        pid = self.entry()["pid"]
+        os.kill(pid, number)
+        return pid
+
+    def wait_restarts(self, count):
+        wait_until(lambda: restarts_of(self.entry()) == count and state_of(self.entry()) == "online",
+                   what=f"restart {count}")
+
+    def wait_stopped(self):
+        wait_until(lambda: state_of(self.entry()) == "stopped", what="stopped")
+
+
+class StopExits(ExitCase):
+    def test_a_death_by_a_signal_is_not_exit_code_0(self):
+        self.start(SLEEPER, stop_exit_codes=[0, 137])
+        self.kill(signal.SIGKILL)
+        self.wait_restarts(1)
+        self.kill(signal.SIGUSR1)
+        self.wait_restarts(2)
+        self.assertEqual(gwtest.restart_reasons(self.entry()), {"crash": 2})
+        self.assertNotIn("exit_code", self.entry()["pm2_env"])
+        self.assertEqual(self.entry()["gwctl"]["exit_signal"], signal.SIGUSR1)
+
+    def test_a_code_that_is_named_is_the_end(self):
+        self.start(ORDERED, stop_exit_codes=[3])
+        self.home.write("code", "4")
+        self.wait_restarts(1)
+        self.home.write("code", "3")
+        self.wait_stopped()
+        self.assertIn("exited 3", reason_of(self.entry()))
+        self.home.ok("start", "app")
+        self.home.wait_online("app", 1)
+
+    def test_a_signal_that_is_named_is_the_end(self):
+        self.start(SLEEPER, stop_exit_codes=["SIGUSR1"])
+        self.kill(signal.SIGUSR2)
+        self.wait_restarts(1)
+        self.kill(signal.SIGUSR1)
+        self.wait_stopped()
+        self.assertIn("SIGUSR1", reason_of(self.entry()))
+
+    def test_our_own_stop_signal_is_not_the_apps_wish(self):
+        self.start(SLEEPER, stop_exit_codes=["SIGTERM"])
+        self.home.ok("restart", "app")
+        self.wait_restarts(1)
+
+
+if __name__ == "__main__":
+    gwtest.main()

@@ -3,6 +3,7 @@
 #include "common/signal_name.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { FIRST_SIGNAL = 1, LAST_SIGNAL = 31 };
@@ -17,4 +18,13 @@ int signal_name_find(const char *name)
             return number;
     }
     return 0;
+}
+
+void signal_name_format(int number, char out[SIGNAL_NAME_SIZE])
+{
+    const char *known = sigabbrev_np(number);
+    if (known)
+        snprintf(out, SIGNAL_NAME_SIZE, "SIG%s", known);
+    else
+        snprintf(out, SIGNAL_NAME_SIZE, "signal %d", number);
 }

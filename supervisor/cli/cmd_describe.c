@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/proto.h"
+#include "common/signal_name.h"
 #include "processes.h"
 #include "report.h"
 
@@ -84,6 +85,40 @@ static void show_usage(struct json_object *process)
            (double)json_get_int(monit, "memory", 0) / (1024.0 * 1024.0));
 }
 
+// "2026-03-07 14:02:11.310 killed by SIGKILL after 3 s (crash)", and what it wrote last
+static void show_exit(struct json_object *ended)
+{
+    char when[CLOCK_ISO_SIZE], lived[32], signal[SIGNAL_NAME_SIZE];
+    const char *why = json_get_string(ended, "why", "");
+    struct json_object *lines = json_get_array(ended, "lines");
+    int64_t code = json_get_int(ended, "code", -1), killed_by = json_get_int(ended, "signal", 0);
+
+    clock_format_iso((uint64_t)json_get_int(ended, "time", 0), when);
+    clock_format_duration((uint64_t)json_get_int(ended, "uptime", 0), lived, sizeof lived);
+    signal_name_format((int)killed_by, signal);
+    printf("    %s ", when);
+    if (killed_by > 0)
+        printf("killed by %s%s", signal,
+               json_get_bool(ended, "core", false) ? ", core dumped" : "");
+    else if (code >= 0)
+        printf("exited %lld", (long long)code);
+    else
+        printf("ended");
+    printf(" after %s (%s%s%s)\n", lived, json_get_string(ended, "cause", "?"), *why ? ": " : "",
+           why);
+    for (size_t i = 0; lines && i < json_object_array_length(lines); i++)
+        printf("      | %s\n", json_object_get_string(json_object_array_get_idx(lines, i)));
+}
+
+static void show_exits(struct json_object *exits)
+{
+    size_t count = exits ? json_object_array_length(exits) : 0;
+    if (count > 0)
+        puts("  last exits");
+    for (size_t i = 0; i < count; i++)
+        show_exit(json_object_array_get_idx(exits, i));
+}
+
 static void show(struct json_object *process)
 {
     struct json_object *env = json_get_object(process, "pm2_env");
@@ -105,6 +140,7 @@ static void show(struct json_object *process)
     line("folder", json_get_string(env, "pm_cwd", NULL));
     line("output log", json_get_string(env, "pm_out_log_path", NULL));
     line("error log", json_get_string(env, "pm_err_log_path", NULL));
+    show_exits(json_get_array(own, "exits"));
     section("counters", json_get_object(own, "counters"));
     section("environment", json_get_object(env, "env"));
 }

@@ -44,6 +44,7 @@ static void slot_free(struct slot *slot)
         worker_free(slot->incoming);
     if (slot->outgoing)
         worker_free(slot->outgoing);
+    exit_history_clear(&slot->exits);
     free(slot->sockets);
     free(slot);
 }

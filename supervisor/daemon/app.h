@@ -3,6 +3,7 @@
 #ifndef GW_SUPERVISOR_APP_H
 #define GW_SUPERVISOR_APP_H
 
+#include "exit_history.h"
 #include "worker.h"
 
 struct daemon;
@@ -20,6 +21,7 @@ struct slot {
     struct worker *incoming; // a reload's new process
     struct worker *outgoing; // a reload's old process
     struct restart_history history;
+    struct exit_history exits;
     unsigned restarts;
     unsigned restarts_by[RESTART_REASONS]; // they sum up to it, but for those of earlier versions
     uint64_t created_wall_ms;

@@ -412,10 +412,37 @@ struct process_identity process_identity(const struct process *process)
     return process->identity;
 }
 
+// The stream whose last lines tell most; NULL: none said anything.
+static const struct capture *telling_stream(const struct process *process)
+{
+    if (process->error && *capture_last_line(process->error, 0))
+        return process->error;
+    return process->out && *capture_last_line(process->out, 0) ? process->out : NULL;
+}
+
 const char *process_last_line(const struct process *process)
 {
-    const char *line = process->error ? capture_last_line(process->error, 0) : "";
-    return *line || !process->out ? line : capture_last_line(process->out, 0);
+    const struct capture *stream = telling_stream(process);
+    return stream ? capture_last_line(stream, 0) : "";
+}
+
+void process_last_lines(const struct process *process, char *out, size_t size)
+{
+    const struct capture *stream = telling_stream(process);
+    size_t room = size - 1, used = 0;
+    unsigned count = 0;
+
+    *out = '\0';
+    while (stream && count < CAPTURE_LAST_LINES) {
+        size_t length = strlen(capture_last_line(stream, count));
+        if (length == 0 || length + 1 > room)
+            break;
+        room -= length + 1;
+        count++;
+    }
+    while (count-- > 0)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? "\n" : "",
+                                 capture_last_line(stream, count));
 }
 
 void process_signal(struct process *process, int signal)

@@ -98,6 +98,10 @@ const char *process_start_error(const struct process *process);
 // The last line it wrote to stderr, or to stdout when there is none; "" when there is none.
 const char *process_last_line(const struct process *process);
 
+// The last lines of the same stream, the oldest first, a newline between them; as many as there are
+// and fit.
+void process_last_lines(const struct process *process, char *out, size_t size);
+
 // To its process group.
 void process_signal(struct process *process, int signal);
 

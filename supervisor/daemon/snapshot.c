@@ -61,6 +61,7 @@ static struct json_object *worker_record(const struct worker *worker)
     put(record, "started_wall", (int64_t)worker->started_wall_ms);
     put(record, "online", (int64_t)worker->online_wall_ms);
     put(record, "exit_code", worker->exit_code);
+    put(record, "exit_signal", worker->exit_signal);
     put_bool(record, "stop_wanted", worker->stop_wanted);
     put_bool(record, "again_wanted", worker->again_wanted);
     if (worker->restart_reason != RESTART_NO_REASON)
@@ -81,6 +82,7 @@ static struct json_object *slot_record(struct slot *slot)
     put(record, "created", (int64_t)slot->created_wall_ms);
     put(record, "unstable", slot->history.unstable);
     put_bool(record, "retiring", slot->retiring);
+    json_object_object_add(record, "exits", exit_history_json(&slot->exits));
     for (size_t role = 0; role < 3; role++) {
         const struct worker *worker = *worker_of_role(slot, role);
         if (worker)
@@ -210,6 +212,7 @@ static void fill_worker(struct worker *worker, struct json_object *record)
     worker->online_wall_ms = (uint64_t)json_get_int(record, "online", 0);
     worker->was_ready = worker->online_wall_ms > 0;
     worker->exit_code = (int)json_get_int(record, "exit_code", -1);
+    worker->exit_signal = (int)json_get_int(record, "exit_signal", 0);
     worker->ready_by = readiness_proof(json_get_string(record, "ready_by", ""));
     worker->stop_wanted = json_get_bool(record, "stop_wanted", false);
     worker->again_wanted = json_get_bool(record, "again_wanted", false);
@@ -255,6 +258,7 @@ static void restore_slot(struct app *app, struct slot *slot, struct json_object 
     slot->created_wall_ms = (uint64_t)json_get_int(record, "created", 0);
     slot->history.unstable = (int)json_get_int(record, "unstable", 0);
     slot->retiring = json_get_bool(record, "retiring", false);
+    exit_history_read(&slot->exits, json_get_array(record, "exits"));
     for (size_t role = 0; role < 3; role++) {
         struct json_object *of_worker = json_get_object(record, roles[role]);
         struct worker **worker = worker_of_role(slot, role);

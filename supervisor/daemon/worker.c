@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "app.h"
 #include "common/clock.h"
@@ -24,6 +23,7 @@
 #include "retirement.h"
 #include "snapshot.h"
 #include "spawn.h"
+#include "worker_exit.h"
 
 static void handle(struct worker *worker, enum worker_event event);
 
@@ -95,32 +95,6 @@ static struct restart_policy policy_of(const struct worker *worker)
     };
 }
 
-static void describe_exit(struct worker *worker, int status, uint64_t uptime_ms)
-{
-    char lived[32];
-    const char *last = process_last_line(worker->process);
-
-    clock_format_duration(uptime_ms, lived, sizeof lived);
-    worker->exit_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    worker->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    if (worker->exit_signal)
-        set_reason(worker, "killed by SIG%s after %s", sigabbrev_np(worker->exit_signal), lived);
-    else if (status == PROCESS_STATUS_UNKNOWN)
-        set_reason(worker, "ended, and nobody saw how");
-    else
-        set_reason(worker, "exited %d after %s", worker->exit_code, lived);
-    if (*last && !worker->stop_wanted) {
-        size_t used = strlen(worker->reason);
-        snprintf(worker->reason + used, sizeof worker->reason - used, ": %s", last);
-    }
-}
-
-// We ended it without being asked to: it was not ready in time.
-static bool was_forced(const struct worker *worker)
-{
-    return worker->state == WORKER_STOPPING && !worker->stop_wanted;
-}
-
 static enum worker_event judge_exit(struct worker *worker, int status, uint64_t uptime_ms)
 {
     struct restart_policy policy = policy_of(worker);
@@ -129,7 +103,7 @@ static enum worker_event judge_exit(struct worker *worker, int status, uint64_t 
                                 .was_ready = worker->was_ready,
                                 .stop_wanted = worker->stop_wanted,
                                 .again_wanted = worker->again_wanted,
-                                .forced = was_forced(worker)};
+                                .forced = worker_exit_was_forced(worker)};
     uint32_t delay_ms;
     enum restart_verdict verdict =
         restart_decide(&policy, &worker->slot->history, &exit, &delay_ms);
@@ -164,12 +138,6 @@ static void kill_tree(const struct worker *worker)
     process_tree_kill(&tree);
 }
 
-static void describe_failed_start(struct worker *worker)
-{
-    set_reason(worker, "%s", process_start_error(worker->process));
-    log_error("%s: cannot be started: %s", worker->label, worker->reason);
-}
-
 static enum worker_event judge(struct worker *worker)
 {
     if (worker->start_failed)
@@ -195,13 +163,11 @@ static void on_process_exit(void *context, int status)
     worker->ended_mono_ms = clock_mono_ms();
     worker->end_status = status;
     worker->start_failed = process_start_error(worker->process) != NULL;
-    if (worker->start_failed) {
-        describe_failed_start(worker);
-    } else {
-        if (!was_forced(worker)) // keep the reason that led here
-            describe_exit(worker, status, worker->ended_mono_ms - worker->started_mono_ms);
+    worker_exit_note(worker, status, worker->ended_mono_ms - worker->started_mono_ms);
+    if (worker->start_failed)
+        log_error("%s: cannot be started: %s", worker->label, worker->reason);
+    else
         events_note_worker(worker, "process", "exit", "%s", worker->reason);
-    }
     note_restart_reason(worker, restart_reason_of_exit(status));
     worker->process = NULL;
     worker->online_wall_ms = 0;

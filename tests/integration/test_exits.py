@@ -76,5 +76,65 @@ class StopExits(ExitCase):
         self.wait_restarts(1)
 
 
+class History(ExitCase):
+    """The last ends of a slot: how, why, and with which last words."""
+
+    def exits(self):
+        return self.entry()["gwctl"]["exits"]
+
+    def test_codes_signals_and_commands_with_the_last_lines(self):
+        self.start("import sys\nprint('so far so good', flush=True)\n" + ORDERED)
+        self.assertEqual(self.exits(), [])
+        self.home.write("code", "4")
+        self.wait_restarts(1)
+        killed = self.kill(signal.SIGKILL)
+        self.wait_restarts(2)
+        self.home.ok("restart", "app")
+        self.home.ok("stop", "app")
+        exits = self.exits()
+        self.assertEqual([ended["cause"] for ended in exits], ["crash", "crash", "manual", "stop"])
+        self.assertEqual([ended.get("code") for ended in exits], [4, None, None, None])
+        self.assertEqual([ended.get("signal") for ended in exits],
+                         [None, signal.SIGKILL, signal.SIGTERM, signal.SIGTERM])
+        self.assertEqual(exits[1]["pid"], killed)
+        self.assertEqual(exits[3]["why"], "stopped by command")
+        self.assertEqual(exits[0]["lines"], ["so far so good"])
+        self.assertEqual(exits, sorted(exits, key=lambda ended: ended["time"]))
+        page = self.home.ok("describe", "app")
+        self.assertRegex(page, r"exited 4 after \S+( \S+)? \(crash\)\n +\| so far so good\n")
+        self.assertRegex(page, r"killed by SIGKILL after .*\(crash\)")
+        self.assertRegex(page, r"killed by SIGTERM after .*\(stop: stopped by command\)")
+
+    def test_what_was_not_ready_or_not_there(self):
+        self.home.write("mute.py", SLEEPER)
+        self.home.gwctl("start", self.home.write("apps.json", {"apps": [
+            {"name": "app", "script": "mute.py", "max_restarts": 0, "stop_exit_codes": ["SIGTERM"],
+             "ready": {"log": "never", "timeout": "300ms"}}]}))
+        wait_until(lambda: state_of(self.entry()) == "errored", what="errored")
+        ended, = self.exits()
+        self.assertEqual((ended["cause"], ended["why"]), ("not_ready", "not ready after 300 ms"))
+        self.assertEqual(ended["signal"], signal.SIGTERM)
+
+    def test_they_survive_the_supervisor_and_stay_ten(self):
+        self.start(SLEEPER)
+        for count in range(1, 4):
+            self.kill(signal.SIGUSR1)
+            self.wait_restarts(count)
+        before = self.exits()
+        self.home.kill_supervisor()
+        self.assertEqual(self.exits(), before)
+        self.kill(signal.SIGUSR2)  # of a process whose parent is another by now
+        self.wait_restarts(4)
+        self.assertEqual([ended.get("signal") for ended in self.exits()],
+                         [signal.SIGUSR1] * 3 + [signal.SIGUSR2])
+        for count in range(5, 13):
+            self.kill(signal.SIGKILL)
+            self.wait_restarts(count)
+        exits = self.exits()
+        self.assertEqual(len(exits), 10)
+        self.assertEqual(exits[0]["signal"], signal.SIGUSR1)
+        self.assertEqual(exits[-1]["signal"], signal.SIGKILL)
+
+
 if __name__ == "__main__":
     gwtest.main()

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/exit_set.h"
 #include "common/signal_name.h"
@@ -80,6 +81,11 @@ START_TEST(names_of_signals)
     ck_assert_int_eq(signal_name_find("SIG"), 0);
     ck_assert_int_eq(signal_name_find("sigterm"), 0);
     ck_assert_int_eq(signal_name_find(""), 0);
+    char name[SIGNAL_NAME_SIZE];
+    signal_name_format(SIGKILL, name);
+    ck_assert_str_eq(name, "SIGKILL");
+    signal_name_format(SIGRTMIN + 1, name);
+    ck_assert_int_eq(strncmp(name, "signal ", 7), 0);
 }
 END_TEST
 

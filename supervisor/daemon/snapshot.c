@@ -58,6 +58,7 @@ static struct json_object *worker_record(const struct worker *worker)
     put(record, "endpoint", worker->endpoint);
     put(record, "column", worker->column);
     put(record, "started", (int64_t)worker->started_mono_ms);
+    put(record, "retry", (int64_t)worker->retry_mono_ms);
     put(record, "started_wall", (int64_t)worker->started_wall_ms);
     put(record, "online", (int64_t)worker->online_wall_ms);
     put(record, "exit_code", worker->exit_code);
@@ -73,6 +74,19 @@ static struct json_object *worker_record(const struct worker *worker)
     return record;
 }
 
+static void put_history(struct json_object *record, const struct restart_history *history)
+{
+    struct json_object *recent = json_object_new_array();
+    unsigned oldest = history->recent_next + RESTART_STORM - history->recent_count;
+    for (unsigned i = 0; i < history->recent_count; i++) {
+        uint64_t at = history->recent_ms[(oldest + i) % RESTART_STORM];
+        json_object_array_add(recent, json_object_new_int64((int64_t)at));
+    }
+    put(record, "unstable", history->unstable);
+    put_bool(record, "storm", history->storm);
+    json_object_object_add(record, "recent_restarts", recent);
+}
+
 static struct json_object *slot_record(struct slot *slot)
 {
     struct json_object *record = json_object_new_object();
@@ -80,7 +94,7 @@ static struct json_object *slot_record(struct slot *slot)
     put(record, "restarts", slot->restarts);
     json_object_object_add(record, "restarts_by", listing_restarts(slot));
     put(record, "created", (int64_t)slot->created_wall_ms);
-    put(record, "unstable", slot->history.unstable);
+    put_history(record, &slot->history);
     put_bool(record, "retiring", slot->retiring);
     json_object_object_add(record, "exits", exit_history_json(&slot->exits));
     for (size_t role = 0; role < 3; role++) {
@@ -208,6 +222,7 @@ static void fill_worker(struct worker *worker, struct json_object *record)
     worker->endpoint = (int)json_get_int(record, "endpoint", WORKER_NO_ENDPOINT);
     worker->column = (int)json_get_int(record, "column", WORKER_NO_COLUMN);
     worker->started_mono_ms = (uint64_t)json_get_int(record, "started", 0);
+    worker->retry_mono_ms = (uint64_t)json_get_int(record, "retry", 0);
     worker->started_wall_ms = (uint64_t)json_get_int(record, "started_wall", 0);
     worker->online_wall_ms = (uint64_t)json_get_int(record, "online", 0);
     worker->was_ready = worker->online_wall_ms > 0;
@@ -237,7 +252,9 @@ static void restore_worker(struct worker *worker, struct json_object *record)
         }
         worker_adopt(worker, fds);
         snapshot_keep_streams(worker, worker->process);
-    } else if (worker_state_alive(worker->state) || worker->state == WORKER_WAITING) {
+    } else if (worker->state == WORKER_WAITING) {
+        worker_wait(worker, worker->retry_mono_ms);
+    } else if (worker_state_alive(worker->state)) {
         worker->state = WORKER_STOPPED;
         worker_start(worker);
     }
@@ -250,13 +267,24 @@ static void read_restarts(struct slot *slot, struct json_object *record)
             (unsigned)json_get_int(record, restart_reason_name((enum restart_reason)i), 0);
 }
 
+static void read_history(struct restart_history *history, struct json_object *record)
+{
+    struct json_object *recent = json_get_array(record, "recent_restarts");
+    size_t count = recent ? json_object_array_length(recent) : 0;
+    for (size_t i = 0; i < count; i++)
+        restart_history_note(history,
+                             (uint64_t)json_object_get_int64(json_object_array_get_idx(recent, i)));
+    history->unstable = (int)json_get_int(record, "unstable", 0);
+    history->storm = json_get_bool(record, "storm", false);
+}
+
 static void restore_slot(struct app *app, struct slot *slot, struct json_object *record)
 {
     slot->id = (unsigned)json_get_int(record, "id", slot->id);
     slot->restarts = (unsigned)json_get_int(record, "restarts", 0);
     read_restarts(slot, json_get_object(record, "restarts_by"));
     slot->created_wall_ms = (uint64_t)json_get_int(record, "created", 0);
-    slot->history.unstable = (int)json_get_int(record, "unstable", 0);
+    read_history(&slot->history, record);
     slot->retiring = json_get_bool(record, "retiring", false);
     exit_history_read(&slot->exits, json_get_array(record, "exits"));
     for (size_t role = 0; role < 3; role++) {

@@ -76,6 +76,14 @@ static void disarm(struct worker *worker)
     worker->readiness = NULL;
 }
 
+void worker_wait(struct worker *worker, uint64_t due_mono_ms)
+{
+    uint64_t now = clock_mono_ms();
+    worker->retry_mono_ms = due_mono_ms;
+    uv_timer_start(&worker->retry_timer, on_retry_due, due_mono_ms > now ? due_mono_ms - now : 0,
+                   0);
+}
+
 // --- exits --------------------------------------------------------------------------------------
 
 static struct restart_policy policy_of(const struct worker *worker)
@@ -91,32 +99,53 @@ static struct restart_policy policy_of(const struct worker *worker)
                     .limit_ms = ours ? 1000 : 15000,
                     .factor_percent = 150},
         .stop_exits = config->stop_exits,
+        .ends_storms = !ours, // these are needed, and cost little
         .first_at_once = ours,
     };
+}
+
+// One event when it begins and one when it is over: what happens in it is all the same.
+static void tell_of_storm(const struct worker *worker, bool before)
+{
+    bool storm = worker->slot->history.storm;
+    if (storm == before)
+        return;
+    if (storm) {
+        log_error("%s: %d restarts in an hour, from now on one a minute", worker->label,
+                  RESTART_STORM);
+        events_note_worker(worker, "process", "storm", "%d restarts in an hour", RESTART_STORM);
+    } else {
+        log_info("%s: the restarts have calmed down", worker->label);
+        events_note_worker(worker, "process", "calm", "%s", "");
+    }
 }
 
 static enum worker_event judge_exit(struct worker *worker, int status, uint64_t uptime_ms)
 {
     struct restart_policy policy = policy_of(worker);
     struct restart_exit exit = {.status = status,
+                                .now_ms = clock_mono_ms(),
                                 .uptime_ms = uptime_ms,
                                 .was_ready = worker->was_ready,
                                 .stop_wanted = worker->stop_wanted,
                                 .again_wanted = worker->again_wanted,
                                 .forced = worker_exit_was_forced(worker)};
     uint32_t delay_ms;
+    bool storm = worker->slot->history.storm;
     enum restart_verdict verdict =
         restart_decide(&policy, &worker->slot->history, &exit, &delay_ms);
 
+    tell_of_storm(worker, storm);
     switch (verdict) {
     case RESTART_NO:
         return WORKER_EV_LEFT_STOP;
     case RESTART_NOW:
         return WORKER_EV_LEFT_AGAIN;
     case RESTART_LATER:
-        uv_timer_start(&worker->retry_timer, on_retry_due, delay_ms, 0);
+        worker_wait(worker, exit.now_ms + delay_ms);
         log_warn("%s: restart in %u ms (%s)", worker->label, delay_ms, worker->reason);
-        events_note_worker(worker, "process", "restart", "in %u ms", delay_ms);
+        if (!worker->slot->history.storm)
+            events_note_worker(worker, "process", "restart", "in %u ms", delay_ms);
         return WORKER_EV_LEFT_RETRY;
     case RESTART_GIVE_UP:
         log_error("%s: given up after %d exits in a row (%s)", worker->label,

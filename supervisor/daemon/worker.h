@@ -50,6 +50,7 @@ struct worker {
     enum restart_reason restart_reason; // what a process after this one is counted as
 
     uint64_t started_mono_ms;        // of the last spawn
+    uint64_t retry_mono_ms;          // WAITING: when the next try is due
     uint64_t started_wall_ms;        // the same, for people
     uint64_t ended_mono_ms;          // of the last process that ended
     int end_status;                  // ... as waitpid(2) has it
@@ -94,6 +95,9 @@ void worker_restart(struct worker *worker, enum restart_reason reason);
 // state are set by the caller from what that one noted; fds are as process_adopt takes them.
 // A STARTING one is probed anew, a STOPPING one has its kill_timeout anew.
 void worker_adopt(struct worker *worker, const int fds[PROCESS_STREAMS]);
+
+// WAITING until then, on the monotonic clock.
+void worker_wait(struct worker *worker, uint64_t due_mono_ms);
 
 // Its process, which was adopted, has ended; status as process_reaped takes it.
 void worker_reaped(struct worker *worker, int status);

@@ -1,5 +1,6 @@
 """How processes end, what that leads to, and what is remembered of it."""
 
+import json
 import os
 import signal
 
@@ -134,6 +135,28 @@ class History(ExitCase):
         self.assertEqual(len(exits), 10)
         self.assertEqual(exits[0]["signal"], signal.SIGUSR1)
         self.assertEqual(exits[-1]["signal"], signal.SIGKILL)
+
+
+class Storms(ExitCase):
+    def events(self, name):
+        lines = self.home.ok("events", "--json", "--lines", 1024).splitlines()
+        return [event for event in map(json.loads, lines)
+                if (event["source"], event["name"]) == ("process", name)]
+
+    def test_the_61st_restart_in_an_hour_waits_and_a_new_supervisor_waits_on(self):
+        self.home.write("app.sh", "echo up\nuntil [ -e go ]; do sleep .01; done\n")
+        go = self.home.write("go", "")
+        self.home.gwctl("start", self.home.write("apps.json", {"apps": [
+            {"name": "app", "script": "app.sh", "min_uptime": 0, "ready": {"log": "up"}}]}))
+        wait_until(lambda: state_of(self.entry()) == "waiting restart", 60, "the storm")
+        self.assertEqual(restarts_of(self.entry()), 60)
+        self.assertEqual(len(self.events("storm")), 1)
+        self.home.kill_supervisor()
+        self.assertEqual(state_of(self.entry()), "waiting restart")
+        self.assertEqual(restarts_of(self.entry()), 60)
+        os.unlink(go)
+        self.home.ok("start", "app")  # by hand: at once
+        self.home.wait_online("app", 1)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,71 @@ START_TEST(our_own_programs_restart_at_once_first_and_are_never_given_up)
 }
 END_TEST
 
+// One that lives for so long between two exits, until it is told to wait for a minute, or `most`
+// times. Returns the number of exits.
+static int leave_often(struct restart_history *history, uint64_t *now_ms, uint64_t uptime_ms,
+                       int most)
+{
+    struct restart_policy policy = app;
+    int count = 0;
+    policy.ends_storms = true;
+    for (uint32_t delay = 0; count < most && delay < RESTART_STORM_WAIT_MS; count++) {
+        *now_ms += uptime_ms;
+        struct restart_exit exit = {.now_ms = *now_ms, .uptime_ms = uptime_ms, .was_ready = true};
+        ck_assert_int_ne(restart_decide(&policy, history, &exit, &delay), RESTART_GIVE_UP);
+        *now_ms += delay;
+    }
+    return count;
+}
+
+START_TEST(the_61st_restart_in_an_hour_waits_a_minute)
+{
+    struct restart_history history = {0};
+    uint64_t now = 5;
+    ck_assert_int_eq(leave_often(&history, &now, 11000, 1000), 61);
+    ck_assert(history.storm);
+    ck_assert_int_eq(leave_often(&history, &now, 11000, 1000), 1);
+}
+END_TEST
+
+START_TEST(once_a_minute_is_no_storm)
+{
+    struct restart_history history = {0};
+    uint64_t now = 5;
+    ck_assert_int_eq(leave_often(&history, &now, 60000, 1000), 1000);
+    ck_assert(!history.storm);
+}
+END_TEST
+
+// One attempt a minute and 11 s of life are 50 in an hour: no reason to hurry again.
+START_TEST(a_storm_lasts_until_few_have_been_in_an_hour)
+{
+    struct restart_history history = {0};
+    uint64_t now = 5;
+    leave_often(&history, &now, 11000, 1000);
+    for (int i = 0; i < 500; i++)
+        ck_assert_int_eq(leave_often(&history, &now, 11000, 1000), 1);
+    ck_assert(history.storm);
+    now += 3600000;
+    ck_assert_int_eq(leave_often(&history, &now, 11000, 10), 10);
+    ck_assert(!history.storm);
+}
+END_TEST
+
+START_TEST(a_storm_ends_by_hand_and_spares_our_own)
+{
+    struct restart_history history = {0};
+    uint64_t now = 5;
+    uint32_t delay;
+    leave_often(&history, &now, 11000, 1000);
+    restart_history_reset(&history);
+    ck_assert_int_eq(leave_often(&history, &now, 11000, 1000), 61);
+    restart_history_reset(&history);
+    for (int i = 0; i < 200; i++)
+        ck_assert_int_eq(leave(&app, &history, 11000, &delay), RESTART_NOW);
+}
+END_TEST
+
 START_TEST(some_exits_are_wanted)
 {
     struct restart_policy policy = app;
@@ -129,6 +194,10 @@ int main(void)
     tcase_add_test(cases, one_that_never_was_ready_is_unstable_at_any_age);
     tcase_add_test(cases, a_fixed_delay_replaces_the_backoff);
     tcase_add_test(cases, our_own_programs_restart_at_once_first_and_are_never_given_up);
+    tcase_add_test(cases, the_61st_restart_in_an_hour_waits_a_minute);
+    tcase_add_test(cases, once_a_minute_is_no_storm);
+    tcase_add_test(cases, a_storm_lasts_until_few_have_been_in_an_hour);
+    tcase_add_test(cases, a_storm_ends_by_hand_and_spares_our_own);
     tcase_add_test(cases, some_exits_are_wanted);
     tcase_add_test(cases, what_we_asked_for_is_no_crash);
     suite_add_tcase(suite, cases);

@@ -432,6 +432,11 @@ static const struct key app_keys[] = {
     {"max_memory_kill", KEY_SIZE, APP(max_memory_kill_bytes), .min = 0, .max = MEMORY_MAX,
      .fallback = "0",
      .help = "One with more is killed; 0: at one and a half of max_memory_restart."},
+    {"health", KEY_OBJECT, APP(health), .table = &health_config_table, .flags = KEY_RESTART,
+     .help = "How to see whether a process still works; one that does not is restarted."},
+    {"watchdog", KEY_DURATION, APP(watchdog_ms), .min = 0, .max = DAY_MS, .fallback = "0",
+     .flags = KEY_RESTART,
+     .help = "It is restarted when it has not sent WATCHDOG=1 for so long; 0: never."},
     {"stop_exit_codes", KEY_CUSTOM, APP(stop_exits), .parse = parse_stop_exits,
      .help = "Exit codes and signals after which a process is not started again."},
     PROCESS_ROWS("1", "10", "5s"),
@@ -463,6 +468,9 @@ static void check_app(void *object, const char *path, struct config_errors *erro
     if (app->max_memory_kill_bytes > 0 &&
         app->max_memory_kill_bytes <= app->max_memory_restart_bytes)
         config_errors_add_key(errors, "max_memory_kill", "is not more than max_memory_restart");
+    if (app->port == APP_PORT_NONE && (app->health.http || app->health.tcp))
+        config_errors_add_key(errors, app->health.http ? "health.http" : "health.tcp",
+                              "needs the key \"port\"");
     check_port(app, errors);
 }
 

@@ -4,6 +4,7 @@
 #define GW_COMMON_APP_CONFIG_H
 
 #include "common/exit_set.h"
+#include "common/health_config.h"
 #include "common/keytable.h"
 
 // `port`: none, a number, or "auto": each process its own, chosen by the supervisor.
@@ -54,6 +55,8 @@ struct app_config {
     int64_t kill_timeout_ms;              // stop signal to SIGKILL
     bool wait_ready;                      // only READY=1 or process.send('ready') counts
     struct ready_config ready;
+    struct health_config health;
+    int64_t watchdog_ms; // how often it has to say WATCHDOG=1; 0: never
     struct reload_config reload;
     char *out_file; // NULL: logs/<name>-out[-id].log
     char *error_file;

@@ -48,8 +48,7 @@
 //     reload brings in or takes out). role: "app" or whose program it is; pid 0: none; state:
 //     "launching", "online", "stopping", "stopped", "waiting restart" or "errored"; column: of the
 //     state page, -1: none; started_ms: wall clock, 0: none; restarts: since the slot began, all
-//     reasons: "crash", "exit", "not_ready", "hung", "memory", "manual",
-//     "reload"
+//     reasons: "crash", "exit", "not_ready", "hung", "health", "memory", "manual", "reload"
 // `document` of metricsd is the gateway's, when there is one: with another one its connection is
 // closed, so that it registers again.
 // Pushes to a gateway worker:

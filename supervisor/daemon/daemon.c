@@ -28,6 +28,7 @@
 #include "notify_socket.h"
 #include "operation.h"
 #include "port_pool.h"
+#include "liveness.h"
 #include "readiness.h"
 #include "retirement.h"
 #include "slot_sockets.h"
@@ -164,6 +165,8 @@ static void on_notify(void *context, pid_t pid, const struct notify_message *mes
     struct worker *worker = daemon_find_pid(daemon, getsid(pid));
     if (worker && worker->readiness && message->ready)
         readiness_notified(worker->readiness);
+    if (worker && worker->liveness && message->watchdog)
+        liveness_notified(worker->liveness);
 }
 
 static void on_foreign_exit(void *context, pid_t pid, int status)

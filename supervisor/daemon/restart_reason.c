@@ -7,8 +7,8 @@
 
 static const char *const names[RESTART_REASONS] = {
     [RESTART_CRASH] = "crash",   [RESTART_EXIT] = "exit",     [RESTART_NOT_READY] = "not_ready",
-    [RESTART_HUNG] = "hung",     [RESTART_MEMORY] = "memory", [RESTART_MANUAL] = "manual",
-    [RESTART_RELOAD] = "reload",
+    [RESTART_HUNG] = "hung",     [RESTART_HEALTH] = "health", [RESTART_MEMORY] = "memory",
+    [RESTART_MANUAL] = "manual", [RESTART_RELOAD] = "reload",
 };
 
 enum restart_reason restart_reason_of_exit(int status)

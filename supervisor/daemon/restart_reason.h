@@ -6,7 +6,8 @@ enum restart_reason {
     RESTART_CRASH,     // a signal, or an exit code other than 0; also when nobody saw how it ended
     RESTART_EXIT,      // exit code 0
     RESTART_NOT_READY, // it did not become ready in time
-    RESTART_HUNG,      // it did not react any more, and was killed for that
+    RESTART_HUNG,      // it did not react any more, and was ended for that
+    RESTART_HEALTH,    // its probe failed too often
     RESTART_MEMORY,    // it used more than the app's cap
     RESTART_MANUAL,    // by command
     RESTART_RELOAD,    // a reload replaced it

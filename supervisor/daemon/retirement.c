@@ -16,6 +16,7 @@ struct retirement {
     struct worker *worker;
     void (*on_phase)(struct worker *worker, enum retirement_phase phase);
     enum retirement_phase phase;
+    bool failed; // it is restarted, not replaced
     uint64_t generation;
     uint64_t entered_ms; // this phase
     uv_timer_t timer;
@@ -47,7 +48,10 @@ static void stop_now(struct retirement *retirement)
     struct worker *worker = retirement->worker;
     uv_timer_stop(&retirement->timer);
     enter(retirement, RETIREMENT_STOPPING);
-    worker_stop(worker, "replaced");
+    if (retirement->failed)
+        worker_end_failed(worker);
+    else
+        worker_stop(worker, "replaced");
 }
 
 static bool switched(struct retirement *retirement, uint64_t waited_ms)
@@ -99,23 +103,45 @@ static void on_poll(uv_timer_t *timer)
     }
 }
 
-void retirement_start(struct worker *worker,
-                      void (*on_phase)(struct worker *worker, enum retirement_phase phase))
+// A reload may come while a worker that failed is on its way out: it goes on from there.
+static struct retirement *begin(struct worker *worker)
 {
+    retirement_cancel(worker->retirement);
     struct retirement *retirement = mem_zalloc(1, sizeof *retirement);
     retirement->worker = worker;
-    retirement->on_phase = on_phase;
     worker->retirement = retirement;
     uv_timer_init(worker->app->daemon->loop, &retirement->timer);
     retirement->timer.data = retirement;
-
     worker->serving = false;
     retirement->generation = endpoints_push(worker->app->daemon->endpoints);
+    return retirement;
+}
+
+static void switch_away(struct retirement *retirement)
+{
+    enter(retirement, RETIREMENT_SWITCHING);
+    uv_timer_start(&retirement->timer, on_poll, 0, POLL_MS);
+}
+
+void retirement_start(struct worker *worker,
+                      void (*on_phase)(struct worker *worker, enum retirement_phase phase))
+{
+    struct retirement *retirement = begin(worker);
+    retirement->on_phase = on_phase;
     if (worker->state != WORKER_ONLINE || worker->endpoint == WORKER_NO_ENDPOINT) {
         stop_now(retirement);
         return;
     }
     worker_drain(worker);
-    enter(retirement, RETIREMENT_SWITCHING);
-    uv_timer_start(&retirement->timer, on_poll, 0, POLL_MS);
+    switch_away(retirement);
+}
+
+void retirement_start_failed(struct worker *worker)
+{
+    struct retirement *retirement = begin(worker);
+    retirement->failed = true;
+    if (worker->endpoint == WORKER_NO_ENDPOINT)
+        stop_now(retirement);
+    else
+        switch_away(retirement);
 }

@@ -169,6 +169,8 @@ static void build_env(const struct worker *worker, struct words *env)
     set_variable(env, mem_printf("%s=%016" PRIx64, ENV_SPAWN, worker->spawn_id));
     set_variable(env, mem_printf("%s=%u", config->instance_var, worker->slot->index));
     set_variable(env, mem_printf("NOTIFY_SOCKET=%s", home_path(HOME_NOTIFY)));
+    if (config->watchdog_ms > 0)
+        set_variable(env, mem_printf("WATCHDOG_USEC=%" PRId64, config->watchdog_ms * 1000));
 }
 
 // --- ports and sockets --------------------------------------------------------------------------

@@ -19,6 +19,7 @@
 #include "endpoints.h"
 #include "events.h"
 #include "leftovers.h"
+#include "liveness.h"
 #include "readiness.h"
 #include "retirement.h"
 #include "snapshot.h"
@@ -67,6 +68,12 @@ static void on_retry_due(uv_timer_t *timer)
     handle(timer->data, WORKER_EV_RETRY_DUE);
 }
 
+static void stop_looking(struct worker *worker)
+{
+    liveness_stop(worker->liveness);
+    worker->liveness = NULL;
+}
+
 static void disarm(struct worker *worker)
 {
     uv_timer_stop(&worker->ready_timer);
@@ -74,6 +81,7 @@ static void disarm(struct worker *worker)
     uv_timer_stop(&worker->retry_timer);
     readiness_cancel(worker->readiness);
     worker->readiness = NULL;
+    stop_looking(worker);
 }
 
 void worker_wait(struct worker *worker, uint64_t due_mono_ms)
@@ -85,75 +93,6 @@ void worker_wait(struct worker *worker, uint64_t due_mono_ms)
 }
 
 // --- exits --------------------------------------------------------------------------------------
-
-static struct restart_policy policy_of(const struct worker *worker)
-{
-    const struct app_config *config = spec_config(worker->spec);
-    bool ours = spec_role(worker->spec) != SPEC_APP;
-    return (struct restart_policy){
-        .autorestart = config->autorestart && !worker->candidate,
-        .min_uptime_ms = (uint32_t)config->min_uptime_ms,
-        .max_restarts = (int)config->max_restarts,
-        .delay_ms = (uint32_t)config->restart_delay_ms,
-        .backoff = {.first_ms = (uint32_t)config->exp_backoff_restart_delay_ms,
-                    .limit_ms = ours ? 1000 : 15000,
-                    .factor_percent = 150},
-        .stop_exits = config->stop_exits,
-        .ends_storms = !ours, // these are needed, and cost little
-        .first_at_once = ours,
-    };
-}
-
-// One event when it begins and one when it is over: what happens in it is all the same.
-static void tell_of_storm(const struct worker *worker, bool before)
-{
-    bool storm = worker->slot->history.storm;
-    if (storm == before)
-        return;
-    if (storm) {
-        log_error("%s: %d restarts in an hour, from now on one a minute", worker->label,
-                  RESTART_STORM);
-        events_note_worker(worker, "process", "storm", "%d restarts in an hour", RESTART_STORM);
-    } else {
-        log_info("%s: the restarts have calmed down", worker->label);
-        events_note_worker(worker, "process", "calm", "%s", "");
-    }
-}
-
-static enum worker_event judge_exit(struct worker *worker, int status, uint64_t uptime_ms)
-{
-    struct restart_policy policy = policy_of(worker);
-    struct restart_exit exit = {.status = status,
-                                .now_ms = clock_mono_ms(),
-                                .uptime_ms = uptime_ms,
-                                .was_ready = worker->was_ready,
-                                .stop_wanted = worker->stop_wanted,
-                                .again_wanted = worker->again_wanted,
-                                .forced = worker_exit_was_forced(worker)};
-    uint32_t delay_ms;
-    bool storm = worker->slot->history.storm;
-    enum restart_verdict verdict =
-        restart_decide(&policy, &worker->slot->history, &exit, &delay_ms);
-
-    tell_of_storm(worker, storm);
-    switch (verdict) {
-    case RESTART_NO:
-        return WORKER_EV_LEFT_STOP;
-    case RESTART_NOW:
-        return WORKER_EV_LEFT_AGAIN;
-    case RESTART_LATER:
-        worker_wait(worker, exit.now_ms + delay_ms);
-        log_warn("%s: restart in %u ms (%s)", worker->label, delay_ms, worker->reason);
-        if (!worker->slot->history.storm)
-            events_note_worker(worker, "process", "restart", "in %u ms", delay_ms);
-        return WORKER_EV_LEFT_RETRY;
-    case RESTART_GIVE_UP:
-        log_error("%s: given up after %d exits in a row (%s)", worker->label,
-                  worker->slot->history.unstable, worker->reason);
-        return WORKER_EV_LEFT_GIVE_UP;
-    }
-    return WORKER_EV_LEFT_STOP;
-}
 
 struct process_tree worker_tree(const struct worker *worker)
 {
@@ -172,7 +111,8 @@ static enum worker_event judge(struct worker *worker)
     if (worker->start_failed)
         return worker->again_wanted || worker->stop_wanted ? WORKER_EV_LEFT_STOP
                                                            : WORKER_EV_LEFT_GIVE_UP;
-    return judge_exit(worker, worker->end_status, worker->ended_mono_ms - worker->started_mono_ms);
+    return worker_exit_judge(worker, worker->end_status,
+                             worker->ended_mono_ms - worker->started_mono_ms);
 }
 
 // Nothing of it is left: only now is its port free for a successor.
@@ -288,6 +228,7 @@ static void act_announce(struct worker *worker)
     worker->reason[0] = '\0';
     note_ready(worker);
     worker->serving = !worker->candidate;
+    worker->liveness = liveness_start(worker);
 }
 
 static void act_terminate(struct worker *worker)
@@ -314,7 +255,7 @@ static void act(struct worker *worker, enum worker_action action)
 {
     switch (action) {
     case WORKER_ACT_NONE:
-    case WORKER_ACT_ARM_RETRY: // judge_exit armed it, with the delay
+    case WORKER_ACT_ARM_RETRY: // worker_exit_judge armed it, with the delay
         break;
     case WORKER_ACT_SPAWN:
         act_spawn(worker);
@@ -462,8 +403,9 @@ static void resume(struct worker *worker)
         // It had its signal; a second one would mean something else to it.
         uv_timer_start(&worker->kill_timer, on_kill_due,
                        (uint64_t)spec_config(worker->spec)->kill_timeout_ms, 0);
-    } else {
-        worker->serving = worker->state == WORKER_ONLINE;
+    } else if (worker->state == WORKER_ONLINE) {
+        worker->serving = true;
+        worker->liveness = liveness_start(worker);
     }
 }
 
@@ -496,6 +438,7 @@ void worker_reaped(struct worker *worker, int status)
 
 void worker_drain(struct worker *worker)
 {
+    stop_looking(worker);
     set_reason(worker, "replaced");
     handle(worker, WORKER_EV_DRAIN);
 }
@@ -508,6 +451,35 @@ void worker_kill(struct worker *worker, enum restart_reason as, const char *reas
     events_note_worker(worker, "process", "kill", "%s", reason);
     note_restart_reason(worker, as);
     kill_tree(worker);
+}
+
+// Another process of the app takes requests.
+static bool is_dispensable(const struct worker *worker)
+{
+    const struct app *app = worker->app;
+    for (size_t i = 0; i < app->slot_count; i++) {
+        const struct worker *other = app->slots[i]->current;
+        if (other != worker && other->serving)
+            return true;
+    }
+    return false;
+}
+
+void worker_fail(struct worker *worker, enum restart_reason reason, const char *why)
+{
+    stop_looking(worker);
+    set_reason(worker, "%s", why);
+    note_restart_reason(worker, reason);
+    log_warn("%s: is to be restarted (%s)", worker->label, why);
+    if (worker->serving && is_dispensable(worker))
+        retirement_start_failed(worker);
+    else
+        worker_end_failed(worker);
+}
+
+void worker_end_failed(struct worker *worker)
+{
+    handle(worker, WORKER_EV_FAILED);
 }
 
 void worker_ready(struct worker *worker, const char *by)

@@ -16,6 +16,7 @@
 
 struct app;
 struct control_connection;
+struct liveness;
 struct retirement;
 struct readiness;
 struct slot;
@@ -65,6 +66,7 @@ struct worker {
     uint64_t cpu_ms;      // at the last listing
     uint64_t cpu_seen_ms; // when that was (monotonic)
 
+    struct liveness *liveness;     // while ONLINE; NULL: nobody looks
     struct readiness *readiness;   // while STARTING
     struct retirement *retirement; // while it is taken out gracefully
     uv_timer_t ready_timer;
@@ -107,6 +109,13 @@ void worker_drain(struct worker *worker);
 
 // SIGKILL now to it and all that came of it; a restart after that is counted as `as`.
 void worker_kill(struct worker *worker, enum restart_reason as, const char *reason);
+
+// ONLINE, but it does not work any more: it is ended, and restarted as its policy has it. First the
+// requests go elsewhere, if there is somebody. `why` is for the log and the list; borrowed.
+void worker_fail(struct worker *worker, enum restart_reason reason, const char *why);
+
+// The same, now that nothing is sent to it.
+void worker_end_failed(struct worker *worker);
 
 // Something proved that it is ready: "notify", "http", "tcp" ... (a literal).
 void worker_ready(struct worker *worker, const char *by);

@@ -18,7 +18,8 @@ static const struct worker_step table[WORKER_STATES][WORKER_EVENTS] = {
                      ON(LEFT_AGAIN) = GOES(STARTING, SPAWN),
                      ON(LEFT_GIVE_UP) = GOES(ERRORED, DISARM)},
     ROW(ONLINE) = {ON(DRAIN) = GOES(DRAINING, NONE), ON(STOP) = GOES(STOPPING, TERMINATE),
-                   ON(LEFT_STOP) = GOES(STOPPED, DISARM), ON(LEFT_RETRY) = GOES(WAITING, ARM_RETRY),
+                   ON(FAILED) = GOES(STOPPING, TERMINATE), ON(LEFT_STOP) = GOES(STOPPED, DISARM),
+                   ON(LEFT_RETRY) = GOES(WAITING, ARM_RETRY),
                    ON(LEFT_AGAIN) = GOES(STARTING, SPAWN),
                    ON(LEFT_GIVE_UP) = GOES(ERRORED, DISARM)},
     // A draining process has a successor: whatever its exit, it does not come back.

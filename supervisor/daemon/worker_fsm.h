@@ -5,7 +5,7 @@
 //         ▲                      │  ▲  │            │                       │
 //         │ LEFT_STOP            │  │  └────────────┴──── STOP ─────────────┤
 //      STOPPING ◀────────────────┘  │ RETRY                                ▼
-//         │       STOP, NOT_READY   │                                   STOPPING
+//         │  STOP, NOT_READY, FAILED│                                     STOPPING
 //         └──── LEFT_RETRY ──▶ WAITING        LEFT_GIVE_UP, NOT_STARTED ──▶ ERRORED
 //
 // STOPPED    no process, none wanted
@@ -40,6 +40,7 @@ enum worker_event {
     WORKER_EV_NOT_STARTED,  // the program could not be executed
     WORKER_EV_READY,        // proven ready
     WORKER_EV_NOT_READY,    // the ready timer ran out
+    WORKER_EV_FAILED,       // online, but it does not work any more
     WORKER_EV_DRAIN,        // a successor serves; take nothing new
     WORKER_EV_STOP,         // someone wants it to end
     WORKER_EV_KILL_DUE,     // the kill timer ran out

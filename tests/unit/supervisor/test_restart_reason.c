@@ -28,7 +28,7 @@ END_TEST
 START_TEST(words)
 {
     static const char *const expected[] = {"crash",  "exit",   "not_ready", "hung",
-                                           "memory", "manual", "reload"};
+                                           "health", "memory", "manual",    "reload"};
     ck_assert_uint_eq(sizeof expected / sizeof *expected, RESTART_REASONS);
     for (int i = 0; i < RESTART_REASONS; i++) {
         ck_assert_str_eq(restart_reason_name((enum restart_reason)i), expected[i]);

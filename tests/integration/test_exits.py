@@ -12,7 +12,7 @@ SLEEPER = "import time\nwhile True: time.sleep(3600)\n"
 # Ends with the code that a file names.
 ORDERED = """
 import os, sys, time
-while not os.path.exists("code"): time.sleep(.01)
+while not os.path.exists("code") or not os.path.getsize("code"): time.sleep(.01)
 code = int(open("code").read())
 os.unlink("code")
 sys.exit(code)

@@ -333,6 +333,12 @@ static const char *const kill_signal[] = {"kill_signal", NULL};
         {"merge_logs",         KEY_BOOL,                                                           \
          APP(merge_logs),      .fallback = "false",                                                \
          .flags = KEY_RESTART, .help = "One file for all instances instead of one for each."},     \
+        {"log_rotate",                                                                             \
+         KEY_OBJECT,                                                                               \
+         APP(log_rotate),                                                                          \
+         .table = &log_rotate_config_table,                                                        \
+         .flags = KEY_RESTART,                                                                     \
+         .help = "When a new log file is begun and how long old ones are kept; false: never."},    \
         {"uid",                                                                                    \
          KEY_STRING,                                                                               \
          APP(uid),                                                                                 \

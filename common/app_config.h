@@ -6,6 +6,7 @@
 #include "common/exit_set.h"
 #include "common/health_config.h"
 #include "common/keytable.h"
+#include "common/log_config.h"
 
 // `port`: none, a number, or "auto": each process its own, chosen by the supervisor.
 enum { APP_PORT_NONE = 0, APP_PORT_AUTO = -1 };
@@ -61,7 +62,8 @@ struct app_config {
     char *out_file; // NULL: logs/<name>-out[-id].log
     char *error_file;
     bool merge_logs; // one file for all instances
-    char *uid;       // name or number; NULL: as the supervisor
+    struct log_rotate_config log_rotate;
+    char *uid; // name or number; NULL: as the supervisor
     char *gid;
     int64_t umask;                    // -1: as the supervisor
     int64_t max_memory_restart_bytes; // 0: no cap

@@ -1,7 +1,7 @@
 // Carries what a process prints to its log file.
 //
-// Not its job: where the file is (log_path.c) and when to rotate it. Several captures may append to
-// one file, each with its own O_APPEND fd; so whole lines only are written, many with one call.
+// Not its job: the file (log_file.c), which several captures may have in common; so whole lines
+// only are written, many with one call.
 //
 // The invariant: `partial` holds the unfinished last line only and stays below CAPTURE_LINE_MAX
 // between two reads. Nothing that the disk does may stop the reading, for a process whose pipe
@@ -10,7 +10,6 @@
 #include "capture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,7 @@
 #include "common/foreign_text.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "log_path.h"
+#include "log_file.h"
 
 enum { READ_SIZE = 65536, LAST_LINE_SIZE = 201, WARN_EVERY_MS = 10000 };
 
@@ -31,7 +30,7 @@ struct capture {
     int fd; // open until capture_close, also after its end: the poll handle has its number
     bool ended;
     bool closing;
-    int file; // -1: not kept
+    struct log_file *file; // NULL: not kept
     char *label;
     char *path;
     void (*on_line)(void *context, const char *line, size_t length);
@@ -85,9 +84,9 @@ static void write_out(struct capture *capture, const char *bytes, size_t length)
     ssize_t written;
     size_t taken;
 
-    if (capture->file < 0)
+    if (!capture->file)
         return;
-    written = writev(capture->file, parts, 2);
+    written = log_file_append(capture->file, parts, 2);
     taken = written > (ssize_t)lead ? (size_t)written - lead : 0;
     if (taken > 0)
         capture->mid_line = bytes[taken - 1] != '\n';
@@ -217,8 +216,7 @@ void capture_drain_now(struct capture *capture)
 
 static void free_capture(struct capture *capture)
 {
-    if (capture->file >= 0)
-        close(capture->file);
+    log_file_close(capture->file);
     buf_free(&capture->partial);
     free(capture->label);
     free(capture->path);
@@ -239,13 +237,13 @@ struct capture *capture_open(uv_loop_t *loop, int fd, const struct capture_optio
     int result;
 
     capture->fd = fd;
-    capture->file = -1;
     capture->label = mem_strdup(options->label);
     capture->on_line = options->on_line;
     capture->context = options->context;
     if (options->path) {
         capture->path = mem_strdup(options->path);
-        if ((capture->file = log_path_open(options->path, err)) == -1)
+        capture->file = log_file_open(loop, options->path, options->rotation, err);
+        if (!capture->file)
             return fail(capture);
     }
     if ((result = uv_poll_init(loop, &capture->poll, fd)) != 0) {

@@ -8,6 +8,8 @@
 
 #include "common/err.h"
 
+struct log_rotate_config;
+
 enum {
     CAPTURE_LINE_MAX = 65536, // a longer line goes out in pieces of this size
     CAPTURE_LAST_LINES = 5    // how many are remembered, each cut at 200 bytes
@@ -17,8 +19,9 @@ struct capture;
 
 // Borrowed until capture_open returns, but `context`.
 struct capture_options {
-    const char *label; // "api#2 stdout", for the log; copied
-    const char *path;  // the log file; NULL: not kept
+    const char *label;                        // "api#2 stdout", for the log; copied
+    const char *path;                         // the log file; NULL: not kept
+    const struct log_rotate_config *rotation; // of the file; NULL: never
     // Every whole line without its newline, after it was written; NULL: not wanted. A line beyond
     // CAPTURE_LINE_MAX comes in pieces. Must not close the capture.
     void (*on_line)(void *context, const char *line, size_t length);

@@ -214,7 +214,11 @@ static struct capture *capture(uv_loop_t *loop, int *fd, const char *path,
                                const struct process_options *options, struct process *process,
                                struct err *err)
 {
-    struct capture_options to = {options->label, path, process->events->on_line, process->context};
+    struct capture_options to = {.label = options->label,
+                                 .path = path,
+                                 .rotation = options->rotation,
+                                 .on_line = process->events->on_line,
+                                 .context = process->context};
     int taken = *fd;
     *fd = -1;
     return capture_open(loop, taken, &to, err);

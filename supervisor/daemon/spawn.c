@@ -40,15 +40,32 @@ const char *spawn_interpreter(const char *script)
     return NULL;
 }
 
+static bool has_log_of_its_own(const struct worker *worker, const char *own_file)
+{
+    return !own_file && !spec_config(worker->spec)->merge_logs && worker->app->slot_count > 1;
+}
+
 char *spawn_log_path(const struct worker *worker, bool error)
 {
     const struct app_config *config = spec_config(worker->spec);
     const char *own = error ? config->error_file : config->out_file;
-    bool with_id = !config->merge_logs && worker->app->slot_count > 1;
     if (own)
         return mem_strdup(own);
     return log_path_default(home_path(HOME_LOGS), worker->app->name, error,
-                            with_id ? (int)worker->slot->id : LOG_PATH_NO_ID);
+                            has_log_of_its_own(worker, own) ? (int)worker->slot->id
+                                                            : LOG_PATH_NO_ID);
+}
+
+struct log_rotate_config spawn_log_rotation(const struct worker *worker)
+{
+    const struct app_config *config = spec_config(worker->spec);
+    struct log_rotate_config rotation = config->log_rotate;
+    int64_t slots = (int64_t)worker->app->slot_count;
+    int64_t files = (has_log_of_its_own(worker, config->out_file) ? slots : 1) +
+                    (has_log_of_its_own(worker, config->error_file) ? slots : 1);
+    if (rotation.max_total_bytes > 0)
+        rotation.max_total_bytes = rotation.max_total_bytes / files + 1; // 0 would be no limit
+    return rotation;
 }
 
 // --- what to execute ----------------------------------------------------------------------------
@@ -280,6 +297,7 @@ static int start_process(struct worker *worker, const struct process_events *eve
     char *launcher = mem_printf("%s/gw-exec", worker->app->daemon->programs);
     char *out = spawn_log_path(worker, false);
     char *error = spawn_log_path(worker, true);
+    struct log_rotate_config rotation = spawn_log_rotation(worker);
     struct process_options options = {
         .launcher = launcher,
         .label = worker->label,
@@ -288,6 +306,7 @@ static int start_process(struct worker *worker, const struct process_events *eve
         .cwd = config->cwd,
         .out_path = out,
         .error_path = error,
+        .rotation = &rotation,
         .fds = fds,
         .fd_count = collect_fds(worker, fds),
         .node_channel = is_node(args[0]),

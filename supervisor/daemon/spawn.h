@@ -16,4 +16,7 @@ const char *spawn_interpreter(const char *script);
 // <logs>/<name>-out[-id].log and -error; the app's own file when it names one. New strings (free).
 char *spawn_log_path(const struct worker *worker, bool error);
 
+// The rotation of each of these files: an even share of what all of the app's may take.
+struct log_rotate_config spawn_log_rotation(const struct worker *worker);
+
 #endif

@@ -1,5 +1,7 @@
 """What apps write arrives in their logs line by line: none lost, none torn, and `logs` shows it."""
 
+import glob
+import gzip
 import os
 import re
 import signal
@@ -75,6 +77,52 @@ class Logs(gwtest.Case):
                                                        "out_file": path, "merge_logs": True}]})
         self.home.ok("start", file)
         wait_until(lambda: self.home.read_log(path) == "hello\n")
+
+
+class Rotation(gwtest.Case):
+    def old_files(self):
+        return sorted(glob.glob(os.path.join(self.home.path, "logs", "writer-out.log.2*")))
+
+    def text(self):
+        """Old files and the new one, in their order; "" when one was renamed meanwhile."""
+        text = b""
+        try:
+            for path in self.old_files():
+                opened = gzip.open(path) if path.endswith(".gz") else open(path, "rb")
+                with opened as file:
+                    text += file.read()
+        except FileNotFoundError:
+            return ""
+        return text.decode() + self.home.read_log("writer-out.log")
+
+    def is_complete(self, *instances):
+        text = self.text()
+        return all(text.count(f"out {me} {LINES - 1} ") == 1 for me in instances)
+
+    def start(self, instances, **rotation):
+        self.home.write("writer.py", WRITER)
+        file = self.home.write("apps.json", {"apps": [{
+            "name": "writer", "script": "writer.py", "instances": instances,
+            "merge_logs": True, "log_rotate": rotation}]})
+        self.home.ok("start", file)
+
+    def test_no_line_is_lost_doubled_or_torn(self):
+        self.start(2, size="200K", keep=1000)
+        wait_until(lambda: self.is_complete(0, 1), 60, "all lines")
+        wait_until(lambda: all(path.endswith(".gz") for path in self.old_files()), 60, "gzip")
+        self.assertGreater(len(self.old_files()), 10)
+        Logs.check_complete(self, self.text(), "out")
+
+    def test_only_so_many_are_kept(self):
+        self.start(1, size="100K", keep=3)
+        wait_until(lambda: self.is_complete(0), 60, "the newest lines")
+        wait_until(lambda: len(self.old_files()) == 3
+                   and all(path.endswith(".gz") for path in self.old_files()), 60, "3 old files")
+
+    def test_a_ceiling_for_all_files_of_the_app(self):
+        self.start(1, size="100K", compress=False, max_total="900K")
+        wait_until(lambda: self.is_complete(0), 60, "the newest lines")
+        wait_until(lambda: 0 < sum(map(os.path.getsize, self.old_files())) <= 450 * 1024 + 1, 60)
 
 
 class Reading(gwtest.Case):

@@ -30,7 +30,8 @@ static void on_line(void *context, const char *line, size_t length)
 
 static struct capture *open_capture(const char *file, int *write_end)
 {
-    struct capture_options options = {"app#0", file, on_line, &lines};
+    struct capture_options options = {
+        .label = "app#0", .path = file, .on_line = on_line, .context = &lines};
     struct err err = {{0}};
     int ends[2];
     ck_assert_int_eq(pipe(ends), 0);
@@ -320,7 +321,7 @@ END_TEST
 
 START_TEST(an_unwritable_file_is_an_error)
 {
-    struct capture_options options = {"app#0", "/dev/null/x.log", NULL, NULL};
+    struct capture_options options = {.label = "app#0", .path = "/dev/null/x.log"};
     struct err err;
     int ends[2];
     ck_assert_int_eq(pipe(ends), 0);

@@ -1,4 +1,4 @@
-// stop, delete, scale, ping, kill: what needs a supervisor that runs.
+// stop, delete, scale, flush, reloadLogs, ping, kill: what needs a supervisor that runs.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,6 +84,20 @@ int cmd_scale(const struct command *command, const struct options *options)
     json_object_object_add(args, "selector", json_object_new_string(options->words[0]));
     json_object_object_add(args, "instances", json_object_new_string(options->words[1]));
     return send(command->word, args);
+}
+
+int cmd_flush(const struct command *command, const struct options *options)
+{
+    char word[] = "all", *all[] = {word};
+    return send(command->word, options->word_count > 0
+                                   ? client_selectors(options->words, options->word_count)
+                                   : client_selectors(all, 1));
+}
+
+int cmd_reload_logs(const struct command *command, const struct options *options)
+{
+    (void)options;
+    return send(command->word, NULL);
 }
 
 static pid_t ask_pid(struct client *client, const char **version, struct json_object **answer)

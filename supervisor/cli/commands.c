@@ -122,6 +122,12 @@ const struct command commands[] = {
      NULL, no_options, 1, 1, .run = cmd_describe},
     {"logs", ALIASES("log"), "[NAME|ID|all...] [OPTIONS]",
      "the last lines of the logs, then follow them", NULL, logs_options, 0, MANY, .run = cmd_logs},
+    {"flush", NULL, "[NAME|ID|all...]", "empty the logs (default: of all apps)",
+     "Old files that rotation has put aside stay.", no_options, 0, MANY, .run = cmd_flush},
+    {"reloadLogs", NULL, "", "open every log file anew",
+     "For programs that rename log files, such as logrotate; SIGUSR2 to the supervisor does the "
+     "same.",
+     no_options, 0, 0, .run = cmd_reload_logs},
     {"events", NULL, "[OPTIONS]", "what happened last, and with --follow what happens",
      "The life of processes, reloads, settings, the supervisor itself, and what its sidecars tell. "
      "The\nlast 1024 are kept, also when the supervisor is killed.",

@@ -49,6 +49,8 @@ int cmd_list(const struct command *command, const struct options *options);
 int cmd_jlist(const struct command *command, const struct options *options);
 int cmd_describe(const struct command *command, const struct options *options);
 int cmd_logs(const struct command *command, const struct options *options);
+int cmd_flush(const struct command *command, const struct options *options);
+int cmd_reload_logs(const struct command *command, const struct options *options);
 int cmd_events(const struct command *command, const struct options *options);
 int cmd_cache_stats(const struct command *command, const struct options *options);
 int cmd_cache_get(const struct command *command, const struct options *options);

@@ -17,6 +17,7 @@
 #include "events.h"
 #include "keeper_link.h"
 #include "listing.h"
+#include "log_verbs.h"
 #include "operation.h"
 #include "reload.h"
 #include "request.h"
@@ -399,6 +400,8 @@ static const struct command {
     {"delete", SPEAKER_GWCTL, command_delete},
     {"scale", SPEAKER_GWCTL, command_scale},
     {"update", SPEAKER_GWCTL, update_begin},
+    {"flush", SPEAKER_GWCTL, log_verbs_flush},
+    {"reloadLogs", SPEAKER_GWCTL, log_verbs_reopen},
     {"kill", SPEAKER_GWCTL, command_kill},
     {"register", SPEAKER_WORKER, worker_verbs_register},
     {"endpoints_ack", SPEAKER_WORKER, worker_verbs_endpoints_ack},

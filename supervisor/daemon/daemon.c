@@ -23,6 +23,7 @@
 #include "guard.h"
 #include "keeper_link.h"
 #include "kept_socket.h"
+#include "log_file.h"
 #include "memory_watch.h"
 #include "metricsd_feed.h"
 #include "notify_socket.h"
@@ -199,6 +200,14 @@ static void on_signal(uv_signal_t *signal, int number)
     daemon_end(signal->data);
 }
 
+static void on_reopen_signal(uv_signal_t *signal, int number)
+{
+    struct err err;
+    (void)signal;
+    if (log_file_reopen_all(&err) == -1)
+        log_warn("signal %d: %s", number, err.text);
+}
+
 // --- opening ------------------------------------------------------------------------------------
 
 static int store(struct daemon *daemon, const char *name, int fd, struct err *err)
@@ -351,6 +360,8 @@ static void watch_signals(struct daemon *daemon)
     daemon->sigterm.data = daemon->sigint.data = daemon;
     uv_signal_start(&daemon->sigterm, on_signal, SIGTERM);
     uv_signal_start(&daemon->sigint, on_signal, SIGINT);
+    uv_signal_init(daemon->loop, &daemon->sigusr2);
+    uv_signal_start(&daemon->sigusr2, on_reopen_signal, SIGUSR2);
 }
 
 int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err *err)
@@ -401,6 +412,7 @@ static void close_handles(struct daemon *daemon)
     keeper_link_close(daemon->keeper);
     uv_close((uv_handle_t *)&daemon->sigterm, NULL);
     uv_close((uv_handle_t *)&daemon->sigint, NULL);
+    uv_close((uv_handle_t *)&daemon->sigusr2, NULL);
     uv_close((uv_handle_t *)&daemon->closer, NULL);
     uv_close((uv_handle_t *)&daemon->before_waiting, NULL);
 }

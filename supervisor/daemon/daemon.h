@@ -50,7 +50,7 @@ struct daemon {
     int snapshot_fd; // the last one written; -1: none
     bool changed;    // something, since the last turn of the loop
     uv_prepare_t before_waiting;
-    uv_signal_t sigterm, sigint;
+    uv_signal_t sigterm, sigint, sigusr2;
     uv_timer_t closer; // lets the last answers out
     bool ending;       // `kill` or SIGTERM: the loop ends with the last process
 };

@@ -202,6 +202,31 @@ ssize_t log_file_append(struct log_file *file, const struct iovec *parts, int co
     return written;
 }
 
+int log_file_empty(const char *path, struct err *err)
+{
+    struct log_file *file = find(path);
+    struct stat status;
+
+    if (stat(path, &status) == -1)
+        return errno == ENOENT ? 0 : err_set_errno(err, "log %s", path);
+    if (S_ISREG(status.st_mode) && truncate(path, 0) == -1)
+        return err_set_errno(err, "log %s", path);
+    if (file && is_still_named(file))
+        look_at(file);
+    return 0;
+}
+
+int log_file_reopen_all(struct err *err)
+{
+    struct err later;
+    int result = 0;
+    for (struct log_file *file = files; file; file = file->next) {
+        if (open_anew(file, result == 0 ? err : &later) == -1)
+            result = -1;
+    }
+    return result;
+}
+
 void log_file_close(struct log_file *file)
 {
     struct log_file **at = &files;

@@ -22,6 +22,14 @@ struct log_file *log_file_open(uv_loop_t *loop, const char *path,
 // doubled or torn. A file that cannot be replaced is written on.
 ssize_t log_file_append(struct log_file *file, const struct iovec *parts, int count);
 
+// Makes the file at the path empty, whether it is open or not; none is fine, and so is one that is
+// no regular file. Lines that are written from now on are there.
+int log_file_empty(const char *path, struct err *err) GW_MUST_USE;
+
+// Opens every file anew at its path: those that somebody has renamed are left to him. What cannot
+// be opened is written on; -1 with the first reason.
+int log_file_reopen_all(struct err *err) GW_MUST_USE;
+
 // Gives a reference back; the last one closes the file. NULL is allowed.
 void log_file_close(struct log_file *file);
 

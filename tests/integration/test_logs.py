@@ -159,6 +159,34 @@ class Reading(gwtest.Case):
         self.assertEqual(read("--out", "--err"), read())
         self.assertEqual(read(), b"a\0b\r\n\xff \0\nerror\n")
 
+    def test_flush_empties_the_logs_of_the_selected(self):
+        self.home.write("other.sh", "echo other\nexec sleep 3600\n")
+        self.home.ok("start", "other.sh")
+        wait_until(lambda: self.home.read_log("other-out.log") == "other\n")
+        self.home.ok("flush", "count")
+        self.assertEqual(self.home.read_log("count-out.log"), "")
+        self.assertEqual(self.home.read_log("other-out.log"), "other\n")
+        os.kill(self.home.pids("count")[0], signal.SIGUSR1)
+        wait_until(lambda: self.home.read_log("count-out.log") == "more\n")
+        self.home.ok("flush")
+        self.assertEqual(self.home.read_log("other-out.log"), "")
+        refused = self.home.gwctl("flush", "nobody")
+        self.assertEqual(refused.returncode, 1)
+
+    def test_logs_that_somebody_renamed_are_opened_anew(self):
+        log = os.path.join(self.home.path, "logs", "count-out.log")
+
+        def by_signal():
+            with open(os.path.join(self.home.path, "gwctl.pid"), encoding="ascii") as file:
+                os.kill(int(file.read()), signal.SIGUSR2)
+
+        for number, reopen in enumerate((lambda: self.home.ok("reloadLogs"), by_signal)):
+            os.rename(log, f"{log}.{number}")
+            reopen()
+            wait_until(lambda: os.path.exists(log))
+            os.kill(self.home.pids("count")[0], signal.SIGUSR1)
+            wait_until(lambda: self.home.read_log("count-out.log") == "more\n")
+
     def test_following(self):
         reader = self.home.popen("logs", "count", "-f", "--lines", "1")
         self.addCleanup(reader.stdout.close)

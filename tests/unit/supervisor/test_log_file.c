@@ -202,6 +202,27 @@ START_TEST(a_file_that_somebody_renamed_is_left_to_him)
 }
 END_TEST
 
+START_TEST(emptied_and_reopened)
+{
+    struct err err = {{0}};
+    char taken[80];
+    struct log_file *file = open_file();
+    append(file, "gone\n");
+    ck_assert_int_eq(log_file_empty(path, &err), 0);
+    append(file, "kept\n");
+    snprintf(taken, sizeof taken, "%s.taken", path);
+    ck_assert_int_eq(rename(path, taken), 0);
+    append(file, "taken\n");
+    ck_assert_int_eq(log_file_empty(path, &err), 0); // there is none
+    ck_assert_int_eq(log_file_reopen_all(&err), 0);
+    append(file, "anew\n");
+    ck_assert_int_eq(log_file_empty("/dev/null", &err), 0);
+    ck_assert_int_eq(log_file_empty("/dev/null/x", &err), -1);
+    log_file_close(file);
+    expect("kept\ntaken\n|anew\n", 0);
+}
+END_TEST
+
 START_TEST(a_link_is_never_replaced)
 {
     put_file("real", "0123456789abcdef\n");
@@ -254,6 +275,7 @@ int main(void)
     tcase_add_test(tests, a_new_day_begins_a_new_file);
     tcase_add_test(tests, an_emptied_file_is_not_full);
     tcase_add_test(tests, a_file_that_somebody_renamed_is_left_to_him);
+    tcase_add_test(tests, emptied_and_reopened);
     tcase_add_test(tests, a_link_is_never_replaced);
     tcase_add_test(tests, what_a_killed_tidier_left_is_finished);
     tcase_add_test(tests, no_name_is_used_twice);

@@ -333,6 +333,20 @@ static const char *const kill_signal[] = {"kill_signal", NULL};
         {"merge_logs",         KEY_BOOL,                                                           \
          APP(merge_logs),      .fallback = "false",                                                \
          .flags = KEY_RESTART, .help = "One file for all instances instead of one for each."},     \
+        {"log_date_format",                                                                        \
+         KEY_STRING,                                                                               \
+         APP(log_date_format),                                                                     \
+         .min = 1,                                                                                 \
+         .max = 128,                                                                               \
+         .flags = KEY_RESTART,                                                                     \
+         .help = "What each line in the log begins with, such as \"YYYY-MM-DD HH:mm:ss.SSS Z\"."}, \
+        {"log_type",                                                                               \
+         KEY_WORD,                                                                                 \
+         APP(log_type),                                                                            \
+         .words = log_type_words,                                                                  \
+         .fallback = "raw",                                                                        \
+         .flags = KEY_RESTART,                                                                     \
+         .help = "\"json\": each line in the log is a record of JSON."},                           \
         {"log_rotate",                                                                             \
          KEY_OBJECT,                                                                               \
          APP(log_rotate),                                                                          \

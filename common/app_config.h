@@ -63,7 +63,9 @@ struct app_config {
     char *error_file;
     bool merge_logs; // one file for all instances
     struct log_rotate_config log_rotate;
-    char *uid; // name or number; NULL: as the supervisor
+    char *log_date_format; // NULL: none
+    int log_type;          // enum log_type
+    char *uid;             // name or number; NULL: as the supervisor
     char *gid;
     int64_t umask;                    // -1: as the supervisor
     int64_t max_memory_restart_bytes; // 0: no cap

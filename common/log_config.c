@@ -8,6 +8,8 @@ enum { KEEP_LIMIT = 10000 };
 #define TIB (KIB * KIB * KIB * KIB)
 #define ROTATE(field) offsetof(struct log_rotate_config, field)
 
+const char *const log_type_words[] = {"raw", "json", NULL};
+
 static const struct key log_rotate_keys[] = {
     {"size", KEY_SIZE, ROTATE(size_bytes), .min = 0, .max = TIB, .fallback = "10M",
      .flags = KEY_RESTART, .help = "How large a log file gets; 0: no matter."},

@@ -4,6 +4,10 @@
 
 #include "common/keytable.h"
 
+enum log_type { LOG_TYPE_RAW, LOG_TYPE_JSON };
+
+extern const char *const log_type_words[]; // in the order of log_type, NULL-terminated
+
 struct log_rotate_config {
     struct key_given given;  // KEY_FALSE: never
     int64_t size_bytes;      // 0: no matter how large

@@ -18,10 +18,12 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/foreign_text.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "log_file.h"
+#include "log_format.h"
 
 enum { READ_SIZE = 65536, LAST_LINE_SIZE = 201, WARN_EVERY_MS = 10000 };
 
@@ -33,6 +35,8 @@ struct capture {
     struct log_file *file; // NULL: not kept
     char *label;
     char *path;
+    struct log_format format;
+    char *format_date, *format_app; // what it points to
     void (*on_line)(void *context, const char *line, size_t length);
     void *context;
     struct buf partial;
@@ -140,12 +144,24 @@ static size_t whole_length(const struct capture *capture)
     return partial->length >= CAPTURE_LINE_MAX ? CAPTURE_LINE_MAX : 0;
 }
 
+static void write_lines(struct capture *capture, const char *bytes, size_t length)
+{
+    struct buf text = BUF_INIT;
+    if (log_format_is_plain(&capture->format)) {
+        write_out(capture, bytes, length);
+        return;
+    }
+    log_format_append_lines(&text, &capture->format, clock_wall_ms(), bytes, length);
+    write_out(capture, text.data, text.length);
+    buf_free(&text);
+}
+
 static void take_lines(struct capture *capture)
 {
     size_t length;
 
     while ((length = whole_length(capture)) > 0) {
-        write_out(capture, capture->partial.data, length);
+        write_lines(capture, capture->partial.data, length);
         split(capture, capture->partial.data, length);
         buf_consume(&capture->partial, length);
     }
@@ -220,7 +236,17 @@ static void free_capture(struct capture *capture)
     buf_free(&capture->partial);
     free(capture->label);
     free(capture->path);
+    free(capture->format_date);
+    free(capture->format_app);
     free(capture);
+}
+
+static void copy_format(struct capture *capture, const struct log_format *format)
+{
+    capture->format = *format;
+    if (format->date)
+        capture->format.date = capture->format_date = mem_strdup(format->date);
+    capture->format.app = capture->format_app = mem_strdup(format->app);
 }
 
 static struct capture *fail(struct capture *capture)
@@ -240,6 +266,8 @@ struct capture *capture_open(uv_loop_t *loop, int fd, const struct capture_optio
     capture->label = mem_strdup(options->label);
     capture->on_line = options->on_line;
     capture->context = options->context;
+    if (options->format)
+        copy_format(capture, options->format);
     if (options->path) {
         capture->path = mem_strdup(options->path);
         capture->file = log_file_open(loop, options->path, options->rotation, err);

@@ -8,6 +8,7 @@
 
 #include "common/err.h"
 
+struct log_format;
 struct log_rotate_config;
 
 enum {
@@ -22,6 +23,7 @@ struct capture_options {
     const char *label;                        // "api#2 stdout", for the log; copied
     const char *path;                         // the log file; NULL: not kept
     const struct log_rotate_config *rotation; // of the file; NULL: never
+    const struct log_format *format;          // of its lines; copied; NULL: as they come
     // Every whole line without its newline, after it was written; NULL: not wanted. A line beyond
     // CAPTURE_LINE_MAX comes in pieces. Must not close the capture.
     void (*on_line)(void *context, const char *line, size_t length);

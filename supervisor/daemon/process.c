@@ -17,9 +17,10 @@
 #include "capture.h"
 #include "common/buf.h"
 #include "common/mem.h"
-#include "launcher.h"
-#include "node_ipc.h"
 #include "common/procinfo.h"
+#include "launcher.h"
+#include "log_format.h"
+#include "node_ipc.h"
 
 enum { KEEPER_PATIENCE_MS = 200 };
 
@@ -214,9 +215,12 @@ static struct capture *capture(uv_loop_t *loop, int *fd, const char *path,
                                const struct process_options *options, struct process *process,
                                struct err *err)
 {
+    struct log_format format = *options->format;
+    format.error = path == options->error_path;
     struct capture_options to = {.label = options->label,
                                  .path = path,
                                  .rotation = options->rotation,
+                                 .format = &format,
                                  .on_line = process->events->on_line,
                                  .context = process->context};
     int taken = *fd;

@@ -12,6 +12,7 @@
 #include "common/app_config.h"
 #include "common/err.h"
 
+struct log_format;
 struct log_rotate_config;
 
 enum {
@@ -43,6 +44,7 @@ struct process_options {
     const char *out_path; // NULL: not kept
     const char *error_path;
     const struct log_rotate_config *rotation; // of both; NULL: never
+    const struct log_format *format;          // of both, but for `error`
     const struct process_fd *fds;
     size_t fd_count;
     bool node_channel;     // give it a NODE_CHANNEL_FD (node_ipc.h)
@@ -80,8 +82,9 @@ struct process *process_start(uv_loop_t *loop, const struct process_options *opt
 
 // A process that an earlier supervisor started and that still runs, or has ended meanwhile: the
 // keeper reports that (process_reaped), or else on_exit comes with PROCESS_STATUS_UNKNOWN. The fds,
-// in the order of enum process_stream, are taken; -1: that stream has ended. Only label, out_path,
-// error_path and rotation of the options count. NULL with err: its logs cannot be opened.
+// in the order of enum process_stream, are taken; -1: that stream has ended. Only label,
+// out_path, error_path, rotation and format of the options count. NULL with err: its logs cannot be
+// opened.
 struct process *process_adopt(uv_loop_t *loop, struct process_identity identity,
                               const int fds[PROCESS_STREAMS], const struct process_options *options,
                               const struct process_events *events, void *context,

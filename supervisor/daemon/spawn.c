@@ -68,6 +68,15 @@ struct log_rotate_config spawn_log_rotation(const struct worker *worker)
     return rotation;
 }
 
+struct log_format spawn_log_format(const struct worker *worker)
+{
+    const struct app_config *config = spec_config(worker->spec);
+    return (struct log_format){.json = config->log_type == LOG_TYPE_JSON,
+                               .date = config->log_date_format,
+                               .app = worker->app->name,
+                               .id = worker->slot->id};
+}
+
 // --- what to execute ----------------------------------------------------------------------------
 
 struct words {
@@ -298,6 +307,7 @@ static int start_process(struct worker *worker, const struct process_events *eve
     char *out = spawn_log_path(worker, false);
     char *error = spawn_log_path(worker, true);
     struct log_rotate_config rotation = spawn_log_rotation(worker);
+    struct log_format format = spawn_log_format(worker);
     struct process_options options = {
         .launcher = launcher,
         .label = worker->label,
@@ -307,6 +317,7 @@ static int start_process(struct worker *worker, const struct process_events *eve
         .out_path = out,
         .error_path = error,
         .rotation = &rotation,
+        .format = &format,
         .fds = fds,
         .fd_count = collect_fds(worker, fds),
         .node_channel = is_node(args[0]),

@@ -2,6 +2,7 @@
 #ifndef GW_SUPERVISOR_SPAWN_H
 #define GW_SUPERVISOR_SPAWN_H
 
+#include "log_format.h"
 #include "worker.h"
 
 // Starts worker's process with its spec. -1 with the reason, when the fault is one that no retry
@@ -18,5 +19,8 @@ char *spawn_log_path(const struct worker *worker, bool error);
 
 // The rotation of each of these files: an even share of what all of the app's may take.
 struct log_rotate_config spawn_log_rotation(const struct worker *worker);
+
+// The form of their lines; it borrows from worker and its spec.
+struct log_format spawn_log_format(const struct worker *worker);
 
 #endif

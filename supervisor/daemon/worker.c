@@ -416,8 +416,12 @@ void worker_adopt(struct worker *worker, const int fds[PROCESS_STREAMS])
     struct process_identity identity = {worker->pid, worker->start_ticks};
     char *out = spawn_log_path(worker, false), *error = spawn_log_path(worker, true);
     struct log_rotate_config rotation = spawn_log_rotation(worker);
-    struct process_options options = {
-        .label = worker->label, .out_path = out, .error_path = error, .rotation = &rotation};
+    struct log_format format = spawn_log_format(worker);
+    struct process_options options = {.label = worker->label,
+                                      .out_path = out,
+                                      .error_path = error,
+                                      .rotation = &rotation,
+                                      .format = &format};
     struct err err;
 
     worker->process = process_adopt(loop, identity, fds, &options, &events, worker, &err);

@@ -2,6 +2,7 @@
 
 import glob
 import gzip
+import json
 import os
 import re
 import signal
@@ -77,6 +78,36 @@ class Logs(gwtest.Case):
                                                        "out_file": path, "merge_logs": True}]})
         self.home.ok("start", file)
         wait_until(lambda: self.home.read_log(path) == "hello\n")
+
+
+class Forms(gwtest.Case):
+    def start(self, **keys):
+        self.home.write("hello.sh", "printf 'one\\ntwo \\377\\n'; printf half; echo bad >&2\n"
+                        "exec sleep 3600\n")
+        file = self.home.write("apps.json", {"apps": [{"name": "hello", "script": "hello.sh",
+                                                       **keys}]})
+        self.home.ok("start", file)
+        wait_until(lambda: self.home.read_log("hello-error.log"))
+
+    def test_a_date_before_each_line(self):
+        self.start(log_date_format="YYYY-MM-DD HH:mm:ss.SSS", out_file="own.log")
+        self.home.ok("stop", "hello")
+        date = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}: "
+        with open(os.path.join(self.home.folder, "own.log"), "rb") as file:
+            self.assertRegex(file.read(), rb"\A%sone\n%stwo \xff\n%shalf\n\Z" % ((date,) * 3))
+
+    def test_a_record_of_json_a_line(self):
+        self.start(log_type="json")
+        self.home.ok("stop", "hello")
+        records = [json.loads(line) for line in self.home.read_log("hello-*.log").splitlines()]
+        for record in records:
+            self.assertRegex(record.pop("timestamp"), r"^\d{4}-\d\d-\d\dT")
+        common = {"app_name": "hello", "process_id": 0}
+        self.assertCountEqual(records, [
+            {"type": "out", "message": "one", **common},
+            {"type": "out", "message": "two \ufffd", **common},
+            {"type": "out", "message": "half", **common},
+            {"type": "err", "message": "bad", **common}])
 
 
 class Rotation(gwtest.Case):

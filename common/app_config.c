@@ -330,6 +330,13 @@ static const char *const kill_signal[] = {"kill_signal", NULL};
          .max = PATH_MAX - 1,                                                                      \
          .flags = KEY_RESTART,                                                                     \
          .help = "Where stderr goes; without it logs/NAME-error.log."},                            \
+        {"log_file",                                                                               \
+         KEY_STRING,                                                                               \
+         APP(log_file),                                                                            \
+         .min = 1,                                                                                 \
+         .max = PATH_MAX - 1,                                                                      \
+         .flags = KEY_RESTART,                                                                     \
+         .help = "A second file, for all that its processes write to stdout and stderr."},         \
         {"merge_logs",         KEY_BOOL,                                                           \
          APP(merge_logs),      .fallback = "false",                                                \
          .flags = KEY_RESTART, .help = "One file for all instances instead of one for each."},     \

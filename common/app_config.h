@@ -61,6 +61,7 @@ struct app_config {
     struct reload_config reload;
     char *out_file; // NULL: logs/<name>-out[-id].log
     char *error_file;
+    char *log_file;  // of both streams; NULL: none
     bool merge_logs; // one file for all instances
     struct log_rotate_config log_rotate;
     char *log_date_format; // NULL: none

@@ -194,6 +194,7 @@ static void make_process_absolute(struct json_object *process, const char *folde
     if (!json_object_is_type(process, json_type_object))
         return;
     make_absolute(process, "out_file", folder);
+    make_absolute(process, "log_file", folder);
     make_absolute(process, "error_file", folder);
     if (json_object_object_get_ex(process, "cwd", NULL))
         make_absolute(process, "cwd", folder);

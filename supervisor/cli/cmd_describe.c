@@ -140,6 +140,7 @@ static void show(struct json_object *process)
     line("folder", json_get_string(env, "pm_cwd", NULL));
     line("output log", json_get_string(env, "pm_out_log_path", NULL));
     line("error log", json_get_string(env, "pm_err_log_path", NULL));
+    line("combined log", json_get_string(env, "pm_log_path", NULL));
     show_exits(json_get_array(own, "exits"));
     section("counters", json_get_object(own, "counters"));
     section("environment", json_get_object(env, "env"));

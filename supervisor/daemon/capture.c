@@ -27,22 +27,27 @@
 
 enum { READ_SIZE = 65536, LAST_LINE_SIZE = 201, WARN_EVERY_MS = 10000 };
 
+// A file, and how it is with it.
+struct sink {
+    struct log_file *file; // NULL: there is none
+    char *path;
+    bool mid_line;       // the last byte we wrote is no newline
+    uint64_t lost_lines; // since the last write that worked
+    uint64_t warned_ms;
+};
+
 struct capture {
     uv_poll_t poll;
     int fd; // open until capture_close, also after its end: the poll handle has its number
     bool ended;
     bool closing;
-    struct log_file *file; // NULL: not kept
     char *label;
-    char *path;
+    struct sink own, combined;
     struct log_format format;
     char *format_date, *format_app; // what it points to
     void (*on_line)(void *context, const char *line, size_t length);
     void *context;
     struct buf partial;
-    bool mid_line;       // the last byte we wrote is no newline
-    uint64_t lost_lines; // since the last write that worked
-    uint64_t warned_ms;
     char last[CAPTURE_LAST_LINES][LAST_LINE_SIZE];
     unsigned newest; // index in last
 };
@@ -57,52 +62,54 @@ static uint64_t count_lines(const char *bytes, size_t length)
     return count > 0 ? count : 1;
 }
 
-static void on_write_failed(struct capture *capture, const char *bytes, size_t length)
+static void on_write_failed(const struct capture *capture, struct sink *sink, const char *bytes,
+                            size_t length)
 {
     uint64_t now = uv_now(capture->poll.loop);
     int why = errno;
-    bool first = capture->lost_lines == 0;
+    bool first = sink->lost_lines == 0;
 
-    capture->lost_lines += count_lines(bytes, length);
-    if (!first && now - capture->warned_ms < WARN_EVERY_MS)
+    sink->lost_lines += count_lines(bytes, length);
+    if (!first && now - sink->warned_ms < WARN_EVERY_MS)
         return;
-    capture->warned_ms = now;
-    log_warn("%s: %s: %s, %" PRIu64 " lines lost", capture->label, capture->path, strerror(why),
-             capture->lost_lines);
+    sink->warned_ms = now;
+    log_warn("%s: %s: %s, %" PRIu64 " lines lost", capture->label, sink->path, strerror(why),
+             sink->lost_lines);
 }
 
-static void on_write_worked(struct capture *capture)
+static void on_write_worked(const struct capture *capture, struct sink *sink)
 {
-    if (capture->lost_lines > 0)
-        log_info("%s: %s is written again, %" PRIu64 " lines were lost", capture->label,
-                 capture->path, capture->lost_lines);
-    capture->lost_lines = 0;
+    if (sink->lost_lines > 0)
+        log_info("%s: %s is written again, %" PRIu64 " lines were lost", capture->label, sink->path,
+                 sink->lost_lines);
+    sink->lost_lines = 0;
 }
 
 // One write. A short one is how the disk says that it is full. What follows a loss begins on a line
 // of its own.
-static void write_out(struct capture *capture, const char *bytes, size_t length)
+static void write_out(const struct capture *capture, struct sink *sink, const char *bytes,
+                      size_t length)
 {
-    size_t lead = capture->mid_line && capture->lost_lines > 0 ? 1 : 0;
+    size_t lead = sink->mid_line && sink->lost_lines > 0 ? 1 : 0;
     struct iovec parts[2] = {{(void *)"\n", lead}, {(void *)bytes, length}};
     ssize_t written;
     size_t taken;
 
-    if (!capture->file)
+    if (!sink->file)
         return;
-    written = log_file_append(capture->file, parts, 2);
+    written = log_file_append(sink->file, parts, 2);
     taken = written > (ssize_t)lead ? (size_t)written - lead : 0;
     if (taken > 0)
-        capture->mid_line = bytes[taken - 1] != '\n';
+        sink->mid_line = bytes[taken - 1] != '\n';
     else if (written > 0)
-        capture->mid_line = false;
+        sink->mid_line = false;
     if (taken == length) {
-        on_write_worked(capture);
+        on_write_worked(capture, sink);
         return;
     }
     if (written >= 0)
         errno = ENOSPC;
-    on_write_failed(capture, bytes + taken, length - taken);
+    on_write_failed(capture, sink, bytes + taken, length - taken);
 }
 
 // --- lines --------------------------------------------------------------------------------------
@@ -148,11 +155,13 @@ static void write_lines(struct capture *capture, const char *bytes, size_t lengt
 {
     struct buf text = BUF_INIT;
     if (log_format_is_plain(&capture->format)) {
-        write_out(capture, bytes, length);
+        write_out(capture, &capture->own, bytes, length);
+        write_out(capture, &capture->combined, bytes, length);
         return;
     }
     log_format_append_lines(&text, &capture->format, clock_wall_ms(), bytes, length);
-    write_out(capture, text.data, text.length);
+    write_out(capture, &capture->own, text.data, text.length);
+    write_out(capture, &capture->combined, text.data, text.length);
     buf_free(&text);
 }
 
@@ -172,10 +181,13 @@ static void take_lines(struct capture *capture)
 // The last line of a process that did not end it.
 static void finish_line(struct capture *capture)
 {
+    struct sink *sinks[] = {&capture->own, &capture->combined};
+    for (size_t i = 0; i < 2 && capture->partial.length == 0; i++) {
+        if (sinks[i]->mid_line)
+            write_out(capture, sinks[i], "\n", 1);
+    }
     if (capture->partial.length > 0)
         buf_append(&capture->partial, "\n", 1);
-    else if (capture->mid_line)
-        write_out(capture, "\n", 1);
     take_lines(capture);
 }
 
@@ -230,12 +242,28 @@ void capture_drain_now(struct capture *capture)
 
 // --- public -------------------------------------------------------------------------------------
 
+static int open_sink(struct sink *sink, uv_loop_t *loop, const char *path,
+                     const struct log_rotate_config *rotation, struct err *err)
+{
+    if (!path)
+        return 0;
+    sink->path = mem_strdup(path);
+    sink->file = log_file_open(loop, path, rotation, err);
+    return sink->file ? 0 : -1;
+}
+
+static void close_sink(struct sink *sink)
+{
+    log_file_close(sink->file);
+    free(sink->path);
+}
+
 static void free_capture(struct capture *capture)
 {
-    log_file_close(capture->file);
+    close_sink(&capture->own);
+    close_sink(&capture->combined);
     buf_free(&capture->partial);
     free(capture->label);
-    free(capture->path);
     free(capture->format_date);
     free(capture->format_app);
     free(capture);
@@ -268,12 +296,9 @@ struct capture *capture_open(uv_loop_t *loop, int fd, const struct capture_optio
     capture->context = options->context;
     if (options->format)
         copy_format(capture, options->format);
-    if (options->path) {
-        capture->path = mem_strdup(options->path);
-        capture->file = log_file_open(loop, options->path, options->rotation, err);
-        if (!capture->file)
-            return fail(capture);
-    }
+    if (open_sink(&capture->own, loop, options->path, options->rotation, err) == -1 ||
+        open_sink(&capture->combined, loop, options->combined_path, options->rotation, err) == -1)
+        return fail(capture);
     if ((result = uv_poll_init(loop, &capture->poll, fd)) != 0) {
         err_set(err, "%s: %s", options->label, uv_strerror(result));
         return fail(capture);

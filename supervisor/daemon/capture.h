@@ -22,6 +22,7 @@ struct capture;
 struct capture_options {
     const char *label;                        // "api#2 stdout", for the log; copied
     const char *path;                         // the log file; NULL: not kept
+    const char *combined_path;                // a second one, of both streams; NULL: none
     const struct log_rotate_config *rotation; // of the file; NULL: never
     const struct log_format *format;          // of its lines; copied; NULL: as they come
     // Every whole line without its newline, after it was written; NULL: not wanted. A line beyond

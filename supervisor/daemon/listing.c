@@ -88,6 +88,7 @@ static struct json_object *build_pm2_env(const struct worker *worker)
     json_object_object_add(env, "env", masked_env(&config->env));
     put_text(env, "pm_out_log_path", out);
     put_text(env, "pm_err_log_path", error);
+    put_text(env, "pm_log_path", spec_config(worker->spec)->log_file);
     put_number(env, "kill_timeout", config->kill_timeout_ms);
     put_number(env, "min_uptime", config->min_uptime_ms);
     put_number(env, "max_restarts", config->max_restarts);

@@ -39,6 +39,8 @@ static void flush_worker(struct worker *worker, void *context)
         note(context, log_file_empty(path, &err), &err);
         free(path);
     }
+    if (spec_config(worker->spec)->log_file)
+        note(context, log_file_empty(spec_config(worker->spec)->log_file, &err), &err);
 }
 
 void log_verbs_flush(const struct request *request)

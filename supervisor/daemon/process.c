@@ -219,6 +219,7 @@ static struct capture *capture(uv_loop_t *loop, int *fd, const char *path,
     format.error = path == options->error_path;
     struct capture_options to = {.label = options->label,
                                  .path = path,
+                                 .combined_path = options->combined_path,
                                  .rotation = options->rotation,
                                  .format = &format,
                                  .on_line = process->events->on_line,

@@ -43,7 +43,8 @@ struct process_options {
     const char *cwd;
     const char *out_path; // NULL: not kept
     const char *error_path;
-    const struct log_rotate_config *rotation; // of both; NULL: never
+    const char *combined_path;                // of both streams; NULL: none
+    const struct log_rotate_config *rotation; // of all; NULL: never
     const struct log_format *format;          // of both, but for `error`
     const struct process_fd *fds;
     size_t fd_count;
@@ -83,7 +84,7 @@ struct process *process_start(uv_loop_t *loop, const struct process_options *opt
 // A process that an earlier supervisor started and that still runs, or has ended meanwhile: the
 // keeper reports that (process_reaped), or else on_exit comes with PROCESS_STATUS_UNKNOWN. The fds,
 // in the order of enum process_stream, are taken; -1: that stream has ended. Only label,
-// out_path, error_path, rotation and format of the options count. NULL with err: its logs cannot be
+// the paths, rotation and format of the options count. NULL with err: its logs cannot be
 // opened.
 struct process *process_adopt(uv_loop_t *loop, struct process_identity identity,
                               const int fds[PROCESS_STREAMS], const struct process_options *options,

@@ -62,7 +62,8 @@ struct log_rotate_config spawn_log_rotation(const struct worker *worker)
     struct log_rotate_config rotation = config->log_rotate;
     int64_t slots = (int64_t)worker->app->slot_count;
     int64_t files = (has_log_of_its_own(worker, config->out_file) ? slots : 1) +
-                    (has_log_of_its_own(worker, config->error_file) ? slots : 1);
+                    (has_log_of_its_own(worker, config->error_file) ? slots : 1) +
+                    (config->log_file != NULL);
     if (rotation.max_total_bytes > 0)
         rotation.max_total_bytes = rotation.max_total_bytes / files + 1; // 0 would be no limit
     return rotation;
@@ -316,6 +317,7 @@ static int start_process(struct worker *worker, const struct process_events *eve
         .cwd = config->cwd,
         .out_path = out,
         .error_path = error,
+        .combined_path = config->log_file,
         .rotation = &rotation,
         .format = &format,
         .fds = fds,

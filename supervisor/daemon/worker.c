@@ -420,6 +420,7 @@ void worker_adopt(struct worker *worker, const int fds[PROCESS_STREAMS])
     struct process_options options = {.label = worker->label,
                                       .out_path = out,
                                       .error_path = error,
+                                      .combined_path = spec_config(worker->spec)->log_file,
                                       .rotation = &rotation,
                                       .format = &format};
     struct err err;

@@ -110,6 +110,24 @@ class Forms(gwtest.Case):
             {"type": "err", "message": "bad", **common}])
 
 
+class Combined(gwtest.Case):
+    def test_both_streams_of_all_instances_in_a_second_file(self):
+        self.home.write("both.sh", "echo out $NODE_APP_INSTANCE; echo err $NODE_APP_INSTANCE >&2\n"
+                        "exec sleep 3600\n")
+        file = self.home.write("apps.json", {"apps": [{
+            "name": "both", "script": "both.sh", "instances": 2, "log_file": "all.log"}]})
+        path = os.path.join(self.home.folder, "all.log")
+        self.home.ok("start", file)
+        wait_until(lambda: self.home.read_log(path).count("\n") == 4)
+        self.assertEqual(sorted(self.home.read_log(path).splitlines()),
+                         ["err 0", "err 1", "out 0", "out 1"])
+        self.assertEqual(sorted(self.home.read_log("both-out-*.log").splitlines()),
+                         ["out 0", "out 1"])
+        self.assertIn(path, self.home.ok("describe", "both"))
+        self.home.ok("flush", "both")
+        self.assertEqual(self.home.read_log(path), "")
+
+
 class Rotation(gwtest.Case):
     def old_files(self):
         return sorted(glob.glob(os.path.join(self.home.path, "logs", "writer-out.log.2*")))

@@ -128,6 +128,43 @@ class Combined(gwtest.Case):
         self.assertEqual(self.home.read_log(path), "")
 
 
+class FullDisk(gwtest.Case):
+    def setUp(self):
+        super().setUp()
+        self.disk = os.path.join(self.home.folder, "disk")
+        os.mkdir(self.disk)
+        if os.geteuid() != 0 or subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", "size=1m", "none", self.disk],
+                stderr=subprocess.DEVNULL, check=False).returncode != 0:
+            self.skipTest("a small disk takes a mount, and that root")
+        self.addCleanup(subprocess.run, ["umount", "-l", self.disk], check=True)
+
+    def test_lines_are_dropped_and_counted_and_the_app_goes_on(self):
+        self.home.write("flood.py", """
+import os, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+for n in range(40000):
+    os.write(1, b"line %d %s\\n" % (n, b"x" * 90))
+os.write(2, b"done\\n")
+signal.sigwait([signal.SIGUSR1])
+os.write(1, b"there is room\\n")
+signal.pause()
+""")
+        log = os.path.join(self.disk, "out.log")
+        file = self.home.write("apps.json", {"apps": [{
+            "name": "flood", "script": "flood.py", "out_file": log, "log_rotate": False}]})
+        self.home.ok("start", file)
+        # All was written, four times what the disk holds: nobody blocked it.
+        wait_until(lambda: self.home.read_log("flood-error.log") == "done\n", 60)
+        wait_until(lambda: "lines lost" in self.home.read_log("gwctl.log"))
+        self.home.ok("flush", "flood")
+        os.kill(self.home.pids("flood")[0], signal.SIGUSR1)
+        wait_until(lambda: "there is room\n" in self.home.read_log(log))
+        lost = re.search(r"(\d+) lines were lost", self.home.read_log("gwctl.log"))
+        self.assertGreater(int(lost[1]), 20000)
+        self.assertLess(int(lost[1]), 40000)
+
+
 class Rotation(gwtest.Case):
     def old_files(self):
         return sorted(glob.glob(os.path.join(self.home.path, "logs", "writer-out.log.2*")))

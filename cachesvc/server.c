@@ -1,6 +1,7 @@
 // The listener and the timers.
 //
-//   housekeeping  every second, and at once while there is more: memory of expired keys
+//   housekeeping  every second: the beat that tells readers of the page that we are here; and, at
+//                 once while there is more, memory of expired keys
 //   waiting       while clients wait for locks: those that expired
 //   working       an idle handle while there are jobs: WORK_MS of them a turn of the loop, so that
 //                 other clients are served in between
@@ -32,6 +33,7 @@ static void on_housekeeping(uv_timer_t *timer)
 {
     struct server *server = timer->data;
     struct service *service = &server->service;
+    segment_beat(store_page(service->store), clock_mono_ms());
     bool more = store_expire_some(service->store, clock_wall_ms(), EXPIRE_BUDGET);
     touches_take(&server->touches, service->store);
     uv_timer_start(timer, on_housekeeping, more ? 1 : HOUSEKEEPING_MS, 0);
@@ -151,6 +153,7 @@ int server_open(struct server *server, uv_loop_t *loop, struct store *store, int
         close_handles(server);
         return err_set(err, "cache.sock: %s", uv_strerror(result));
     }
+    segment_beat(store_page(store), clock_mono_ms());
     uv_timer_start(&server->housekeeping, on_housekeeping, HOUSEKEEPING_MS, 0);
     uv_unref((uv_handle_t *)&server->housekeeping);
     return 0;

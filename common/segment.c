@@ -97,6 +97,18 @@ int segment_check(const void *base, uint64_t size, struct err *err)
     return 0;
 }
 
+void segment_beat(struct segment_header *header, uint64_t now_mono_ms)
+{
+    atomic_store_explicit(&header->beat_ms, now_mono_ms, memory_order_relaxed);
+}
+
+// The writer may have read the clock a moment after us: a beat that is yet to come is a fresh one.
+bool segment_writer_is_alive(const struct segment_header *header, uint64_t now_mono_ms)
+{
+    uint64_t beat_ms = atomic_load_explicit(&header->beat_ms, memory_order_relaxed);
+    return beat_ms != 0 && (beat_ms >= now_mono_ms || now_mono_ms - beat_ms <= SEGMENT_SILENT_MS);
+}
+
 int segment_map(struct segment *segment, int fd, struct err *err)
 {
     struct stat stat;

@@ -27,7 +27,7 @@
 #include "common/err.h"
 
 #define SEGMENT_MAGIC UINT64_C(0x3147455345484347) // "GCHESEG1"
-#define SEGMENT_VERSION 3
+#define SEGMENT_VERSION 4
 
 enum {
     SEGMENT_UNIT = 8, // offsets and sizes count these
@@ -38,6 +38,7 @@ enum {
     SEGMENT_TAGS_MAX = 64,        // an item
     SEGMENT_TAG_SLOTS_MIN = 4096, // a power of two
     SEGMENT_TRIES = 8,            // of a reader
+    SEGMENT_SILENT_MS = 3000,     // without a beat of the writer: it does not answer
 };
 
 typedef uint32_t segment_ref;
@@ -103,7 +104,7 @@ struct segment_bucket {
 };
 
 // The first part is written once; the rest is the writer's book-keeping, which readers leave alone
-// but for `generation`, what begins with `redis`, and numbers to show.
+// but for `generation`, what begins with `redis`, `beat_ms`, and numbers to show.
 struct segment_header {
     uint64_t magic;
     uint32_t version;
@@ -122,6 +123,7 @@ struct segment_header {
     _Atomic uint32_t redis;
     _Atomic uint32_t redis_is_critical; // 1: without it a gateway worker is not to be called ready
     uint32_t busy;                      // odd: the writer is, or died, in the middle of a change
+    _Atomic uint64_t beat_ms;           // the writer's last beat, clock_mono_ms; 0: none yet
     uint64_t items, item_bytes;         // of this generation
     uint64_t free_bytes;
     struct {
@@ -156,6 +158,14 @@ void segment_publish(void *base);
 // Whether memory of `size` bytes has the header of a page of this version, with the regions that a
 // page of that size has.
 int segment_check(const void *base, uint64_t size, struct err *err) GW_MUST_USE;
+
+// The writer beats once a second from its event loop, so that one that was stopped, or hangs, can
+// be told from one that has nothing to do: its process looks the same.
+void segment_beat(struct segment_header *header, uint64_t now_mono_ms);
+
+// Whether it did so in the last SEGMENT_SILENT_MS. One that has ended is alive for so long too:
+// who can know that it has, asks that first.
+bool segment_writer_is_alive(const struct segment_header *header, uint64_t now_mono_ms);
 
 // Maps a page for reading; borrows fd. -1 with err: it is none.
 int segment_map(struct segment *segment, int fd, struct err *err) GW_MUST_USE;

@@ -70,7 +70,7 @@ END_TEST
 START_TEST(an_empty_or_older_page_says_so)
 {
     header->version++;
-    check_refused("the cache page has version 4, not 3");
+    check_refused("the cache page has version 5, not 4");
     header->magic = 0;
     check_refused("the cache page is none");
 }
@@ -93,6 +93,29 @@ START_TEST(a_layout_that_its_size_does_not_have)
     ck_assert_int_eq(segment_check(header, SIZE, &err), 0);
     header->checksum++;
     check_refused("the cache page is damaged");
+}
+END_TEST
+
+START_TEST(whether_its_writer_is_alive)
+{
+    static const struct {
+        uint64_t beat_ms, now_ms;
+        bool is_alive;
+    } cases[] = {
+        {0, 0, false}, // never
+        {0, 1000, false},
+        {1000, 1000, true},
+        {1000, 1000 + SEGMENT_SILENT_MS, true},
+        {1000, 1001 + SEGMENT_SILENT_MS, false},
+        {1002, 1000, true}, // it read the clock after us
+        {UINT64_MAX, 1000, true},
+    };
+    ck_assert(!segment_writer_is_alive(header, 1));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        segment_beat(header, cases[i].beat_ms);
+        ck_assert_msg(segment_writer_is_alive(header, cases[i].now_ms) == cases[i].is_alive,
+                      "case %zu", i);
+    }
 }
 END_TEST
 
@@ -126,6 +149,7 @@ int main(void)
     tcase_add_test(tests, sizes_that_no_page_has);
     tcase_add_test(tests, an_empty_or_older_page_says_so);
     tcase_add_test(tests, a_layout_that_its_size_does_not_have);
+    tcase_add_test(tests, whether_its_writer_is_alive);
     tcase_add_test(tests, only_pages_are_mapped);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -105,8 +105,10 @@ static void look_at_cache(const struct server *server, struct health_facts *fact
     metrics_sum_cache(&server->metrics, &facts->cache.hits, &facts->cache.misses);
     if (page == NULL)
         return;
-    facts->cache.is_healthy =
-        server->cache.link != NULL && cache_link_is_of_use(server->cache.link);
+    // A connection to one that was stopped stays, and nobody may have asked it anything since.
+    facts->cache.is_healthy = server->cache.link != NULL &&
+                              cache_link_is_of_use(server->cache.link) &&
+                              segment_writer_is_alive(page, clock_mono_ms());
     facts->cache.keys = page->items;
     facts->cache.bytes = page->item_bytes;
 }

@@ -33,6 +33,14 @@ const struct process *facts_cachesvc(const struct facts *facts)
     return NULL;
 }
 
+// Of a page that we do not understand, or do not have, nothing is told: then the process counts.
+bool facts_cache_is_up(const struct facts *facts, uint64_t now_ms)
+{
+    const struct process *cachesvc = facts_cachesvc(facts);
+    return cachesvc && process_is_online(cachesvc) &&
+           (!facts->segment || segment_writer_is_alive(facts->segment, now_ms));
+}
+
 int facts_redis(const struct facts *facts)
 {
     if (!facts->segment)

@@ -33,6 +33,10 @@ uint64_t facts_in_flight(const struct facts *facts, const struct endpoint *endpo
 // The process of the cache; NULL: there is none.
 const struct process *facts_cachesvc(const struct facts *facts);
 
+// Whether it is online, and neither stopped nor hung, as far as its page tells. now_ms:
+// clock_mono_ms.
+bool facts_cache_is_up(const struct facts *facts, uint64_t now_ms);
+
 // How the breaker before the cache's Redis is (enum breaker_state); -1: there is no Redis.
 int facts_redis(const struct facts *facts);
 

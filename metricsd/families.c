@@ -71,7 +71,8 @@ const struct family families[FAMILIES] = {
                      "Requests that waited 5 ms or longer for cachesvc",
                      NULL,
                      {NULL}},
-    [CACHE_UP] = {"gwctl_cache_up", FAMILY_GAUGE, "1 when cachesvc is online", NULL, {NULL}},
+    [CACHE_UP] =
+        {"gwctl_cache_up", FAMILY_GAUGE, "1 when cachesvc is online and answers", NULL, {NULL}},
     [CACHE_ITEMS] = {"gwctl_cache_items", FAMILY_GAUGE, "Keys in the cache", NULL, {NULL}},
     [CACHE_USED] = {"gwctl_cache_used_bytes",
                     FAMILY_GAUGE,

@@ -219,12 +219,11 @@ static void write_breakers(struct exposition *out, const struct facts *facts)
         exposition_integer(out, values, (uint64_t)state);
 }
 
-static void write_cache(struct exposition *out, const struct facts *facts)
+static void write_cache(struct exposition *out, const struct facts *facts, uint64_t now_ms)
 {
-    const struct process *cachesvc = facts_cachesvc(facts);
     const struct segment_header *segment = facts->segment;
-    if (cachesvc)
-        write_total(out, CACHE_UP, process_is_online(cachesvc));
+    if (facts_cachesvc(facts))
+        write_total(out, CACHE_UP, facts_cache_is_up(facts, now_ms));
     if (!segment)
         return;
     write_total(out, CACHE_ITEMS, segment->items);
@@ -387,7 +386,7 @@ void scrape_write(const struct facts *facts, uint64_t now_ms, enum exposition_fo
     write_all_requests(&out, facts, &totals, now_ms);
     write_gateway(&out, facts);
     write_total(&out, CACHE_WAITS, totals.other[METRIC_CACHE_WAITS]);
-    write_cache(&out, facts);
+    write_cache(&out, facts, now_ms);
     write_workers(&out, facts, CONNECTIONS_ACTIVE, write_connections);
     write_workers(&out, facts, REQUESTS_IN_FLIGHT, write_requests);
     write_workers(&out, facts, LOOP_LAG, write_loop_lag);

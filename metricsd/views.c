@@ -197,11 +197,11 @@ static struct json_object *describe_times(const struct totals *totals)
     return object;
 }
 
-static struct json_object *describe_cache(const struct facts *facts, const struct totals *totals)
+static struct json_object *describe_cache(const struct facts *facts, const struct totals *totals,
+                                          uint64_t now_ms)
 {
-    const struct process *cachesvc = facts_cachesvc(facts);
     struct json_object *object = json_object_new_object(), *stats = json_object_new_object();
-    add(object, "healthy", json_object_new_boolean(cachesvc && process_is_online(cachesvc)));
+    add(object, "healthy", json_object_new_boolean(facts_cache_is_up(facts, now_ms)));
     add_count(object, "keys", facts->segment ? facts->segment->items : 0);
     add_count(stats, "hits", totals_hits(totals));
     add_count(stats, "misses", totals->cache[CACHE_MISS]);
@@ -247,7 +247,7 @@ void view_stats(const struct facts *facts, struct moment now, struct buf *out)
     add(document, "uptime", describe_uptime(facts, now));
     add(document, "requests", describe_requests(facts, &totals));
     add(document, "responseTime", describe_times(&totals));
-    add(document, "cache", describe_cache(facts, &totals));
+    add(document, "cache", describe_cache(facts, &totals, now.mono_ms));
     add(document, "circuitBreakers", describe_breakers(facts));
     add_windows(document, facts, now);
     view_write(document, out);

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 
 import cachesvc
 import gateway_alone
@@ -129,6 +130,35 @@ class Worker(gateway_worker.Case):
             self.assertEqual(ready(), (503, 503))
             self.push({"api": [self.endpoint(one, 0)]})
             self.assertEqual(ready(), (200, 200))
+
+
+class Cache(gwtest.Case):
+    def test_stopped(self):
+        """A stopped process is as online as ever, and its connections are open."""
+        port = free_port()
+        self.home.ok("start", self.home.write("gateway.json", {
+            "apps": [gwtest.demo_app(instances=1)], "gateway": demo_gateway(port, instances=1),
+            "cachesvc": {"memory": "16M"}}))
+
+        def page(path):  # those of metricsd are given out a few times a second
+            answers = []
+            wait_until(lambda: answers.append(gwtest.get(port, path)) or answers[-1].status == 200)
+            return answers[-1]
+
+        def said():
+            metrics = page("/api/monitoring/metrics").body.decode()
+            return (page("/health/status").json()["cache"]["healthy"],
+                    page("/api/monitoring/stats").json()["cache"]["healthy"],
+                    int(re.search(r"^gwctl_cache_up (\d)$", metrics, re.MULTILINE)[1]))
+        wait_until(lambda: said() == (True, True, 1), 20, "the cache")
+        pid = self.home.pids("cachesvc")[0]
+        os.kill(pid, signal.SIGSTOP)
+        self.addCleanup(os.kill, pid, signal.SIGCONT)
+        wait_until(lambda: said() == (False, False, 0), 20, "its silence")
+        self.assertEqual(self.home.states("cachesvc"), ["online"])
+        os.kill(pid, signal.SIGCONT)
+        wait_until(lambda: said() == (True, True, 1), 20, "its return")
+        self.assertEqual(self.home.pids("cachesvc"), [pid])
 
 
 class Redis(gwtest.Case):

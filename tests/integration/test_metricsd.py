@@ -267,6 +267,7 @@ class Metrics(Case):
 
     def test_cache_figures(self):
         self.pages("segment", 12, 3456, 1000)
+        self.pages("beat", 60000)
         self.processes = [{"app": "cachesvc", "id": 1, "role": "cachesvc", "pid": 0,
                            "state": "online"}]
         self.start()
@@ -274,6 +275,18 @@ class Metrics(Case):
         self.assertEqual((metrics["gwctl_cache_up"], metrics["gwctl_cache_items"]), (1, 12))
         self.assertEqual(metrics["gwctl_cache_size_bytes"] - metrics["gwctl_cache_used_bytes"],
                          1000)
+
+    def test_a_cache_that_does_not_beat(self):
+        self.processes = [{"app": "cachesvc", "id": 1, "role": "cachesvc", "pid": 0,
+                           "state": "online"}]
+        self.start()
+        is_up = lambda: (self.metrics()["gwctl_cache_up"],
+                         self.get_json("/api/monitoring/stats")["cache"]["healthy"])
+        self.assertEqual(is_up(), (0, False))
+        self.pages("beat", 60000)
+        self.assertEqual(is_up(), (1, True))
+        self.pages("beat", -3001)
+        self.assertEqual(is_up(), (0, False))
 
     def test_every_family_is_documented(self):
         self.start()
@@ -337,6 +350,7 @@ class Documents(Case):
     def test_stats(self):
         self.fill()
         self.pages("segment", 156, 3456, 1000)
+        self.pages("beat", 60000)
         self.pages("redis", 2)
         self.processes = [{"app": "cachesvc", "id": 1, "role": "cachesvc", "state": "online"}]
         self.start()

@@ -11,6 +11,7 @@
 //   take-over COLUMN      as a new process does: goes on with what is in the column
 //   damage COLUMN         nothing in it can be told any more
 //   segment ITEMS BYTES FREE            redis WORD
+//   beat MS               of cachesvc, so long from now; negative: so long ago
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,7 +131,9 @@ static void do_line(char **words)
         cache->items = strtoull(words[1], NULL, 10);
         cache->item_bytes = strtoull(words[2], NULL, 10);
         cache->free_bytes = strtoull(words[3], NULL, 10);
-    } else if (strcmp(command, "redis") == 0)
+    } else if (strcmp(command, "beat") == 0)
+        segment_beat(cache, clock_mono_ms() + (uint64_t)strtoll(words[1], NULL, 10));
+    else if (strcmp(command, "redis") == 0)
         atomic_store(&cache->redis, (unsigned)atoi(words[1]));
     else
         require(false, command);

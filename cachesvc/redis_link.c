@@ -111,7 +111,7 @@ static void tell(struct redis_link *link, enum breaker_transition transition)
                                                 [BREAKER_OPENS] = BREAKER_OPEN};
     if (transition != BREAKER_STAYS)
         link->handlers->on_breaker(link->context, states[transition]);
-    if (transition == BREAKER_OPENS)
+    if (transition == BREAKER_OPENS && !link->is_away) // of one that stays slow each trial fails
         say_away(link, "error", "too many late answers");
     else if (transition == BREAKER_CLOSES)
         say_back(link, "answers in time again:");

@@ -528,6 +528,20 @@ class Faults(machines.Case):
                            is_lost=False)
         self.check_said(cache, events=("connect", "error", "connect"))
 
+    def test_slow_for_long(self):
+        wire = self.wire()
+        cache = self.machine(port=wire.port, deadline="200ms")
+        state = lambda: pages.redis_state(cache.page)
+        wire.delay_s = 0.3
+        for n in range(5):
+            self.assertIsNone(cache.call("GET", f"missing:{n}"))
+        for _ in range(3):  # trials that are late too
+            wait_until(lambda: state() == "half-open", what="a trial")
+            wait_until(lambda: state() == "open", what="its end")
+        wire.delay_s = 0
+        cache.wait_healthy()
+        self.check_said(cache, events=("connect", "error", "connect"))
+
     def test_the_page_tells_of_it(self):
         cache = self.machine()
         state = lambda: pages.redis_state(cache.page)

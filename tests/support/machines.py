@@ -22,11 +22,12 @@ def hang_up(end):
 
 class Wire:
     """A TCP port whose connections lead to a Unix socket, as long as it is not cut. What is on those
-    that it has may be held back, as a network does that loses packets for some time."""
+    that it has may be held back, as a network does that loses packets for some time, or be late."""
 
     def __init__(self, path):
         self.path = path
         self.is_cut = False
+        self.delay_s = 0.0  # of what is sent from now on, each way
         self.tries = 0  # to connect
         self.lock = threading.Lock()
         self.ends = set()
@@ -72,10 +73,10 @@ class Wire:
             near.close()
             far.close()
 
-    @staticmethod
-    def _carry(source, target, gate):
+    def _carry(self, source, target, gate):
         try:
             while data := source.recv(65536):
+                time.sleep(self.delay_s)
                 gate.wait()
                 target.sendall(data)
         except OSError:

@@ -106,11 +106,11 @@ static int open_own(struct program *program, struct err *err)
 
 // --- serving ------------------------------------------------------------------------------------
 
-static void on_redis_event(void *context, const char *name, const char *text)
+static void on_redis_event(void *context, const char *source, const char *name, const char *text)
 {
     struct program *program = context;
     if (program->link)
-        control_link_event(program->link, "redis", name, text);
+        control_link_event(program->link, source, name, text);
 }
 
 static int serve(struct program *program)

@@ -248,10 +248,10 @@ static void on_beat(void *context)
         mirror_send_soon(mirror);
 }
 
-static void on_event(void *context, const char *name, const char *text)
+static void on_event(void *context, const char *source, const char *name, const char *text)
 {
     struct mirror *mirror = context;
-    mirror->on_event(mirror->context, name, text);
+    mirror->on_event(mirror->context, source, name, text);
 }
 
 static const struct redis_link_handlers handlers = {.on_greet = on_greet,
@@ -381,7 +381,8 @@ static void open_handles(struct mirror *mirror)
 }
 
 struct mirror *mirror_open(uv_loop_t *loop, const struct redis_config *config, struct store *store,
-                           void (*on_event_of)(void *context, const char *name, const char *text),
+                           void (*on_event_of)(void *context, const char *source, const char *name,
+                                               const char *text),
                            void *context)
 {
     struct mirror *mirror = mem_zalloc(1, sizeof *mirror);

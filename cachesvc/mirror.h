@@ -27,10 +27,11 @@ struct mirror;
 struct mirror_wait;
 struct redis_config;
 
-// The config is on (redis_config_is_on); it and the store are borrowed. on_event gets "connect",
-// "error" and "close", with what there is to say.
+// The config is on (redis_config_is_on); it and the store are borrowed. on_event is as in
+// redis_link.h.
 struct mirror *mirror_open(uv_loop_t *loop, const struct redis_config *config, struct store *store,
-                           void (*on_event)(void *context, const char *name, const char *text),
+                           void (*on_event)(void *context, const char *source, const char *name,
+                                            const char *text),
                            void *context);
 
 // Runs the loop until Redis has been told everything, or cannot be, or that time is over.

@@ -26,7 +26,7 @@ struct mirror {
     const struct redis_config *config;
     struct store *store;
     struct segment_header *page; // the store's
-    void (*on_event)(void *context, const char *name, const char *text);
+    void (*on_event)(void *context, const char *source, const char *name, const char *text);
     void *context;
 
     struct redis_link *link;

@@ -86,20 +86,32 @@ static struct redis_word word(const char *text)
 
 // --- the breaker --------------------------------------------------------------------------------
 
-// One line when it goes, and one when it is back, whatever happens in between.
+static void tell_breaker(struct redis_link *link, enum breaker_state state, const char *text)
+{
+    link->handlers->on_event(link->context, "breaker", breaker_state_name(state), text);
+}
+
+// One line when it goes, and one when it is back, whatever happens in between. Meanwhile the
+// breaker is not closed: that its trials begin and fail, twice a second at worst, is no event.
 static void say_away(struct redis_link *link, const char *event, const char *reason)
 {
-    link->handlers->on_event(link->context, event, reason);
-    if (!link->is_away)
+    link->handlers->on_event(link->context, "redis", event, reason);
+    if (!link->is_away) {
+        char *text = mem_printf("redis: %s", reason);
         log_warn("redis: %s: %s; doing without it until it is back", link->name, reason);
+        tell_breaker(link, BREAKER_OPEN, text);
+        free(text);
+    }
     link->is_away = true;
 }
 
 static void say_back(struct redis_link *link, const char *what)
 {
-    link->handlers->on_event(link->context, "connect", link->name);
+    link->handlers->on_event(link->context, "redis", "connect", link->name);
     if (link->is_away || !link->was_open)
         log_info("redis: %s %s", what, link->name);
+    if (link->is_away)
+        tell_breaker(link, BREAKER_CLOSED, "redis");
     link->is_away = false;
     link->was_open = true;
 }

@@ -36,8 +36,9 @@ struct redis_link_handlers {
     void (*on_beat)(void *context); // now and then while it is open
     // Also during the greeting; our own messages too.
     void (*on_message)(void *context, const char *text, size_t length);
-    // "connect", "error" or "close", and what there is to say, for the log of the supervisor.
-    void (*on_event)(void *context, const char *name, const char *text);
+    // For the supervisor's events, as they stand in common/proto.h: of the sources "redis" and
+    // "breaker".
+    void (*on_event)(void *context, const char *source, const char *name, const char *text);
 };
 
 // The config is on (redis_config_is_on) and borrowed, as the handlers are. `id` tells this machine

@@ -39,6 +39,7 @@
 //   endpoints_ack {generation}                    push: nothing of older generations is picked now
 //   event {source, name, text}                    push: people are told of it (`events`).
 //                                                 "redis": "connect", "error", "close";
+//                                                 "breaker": "open", "closed", with its name first;
 //                                                 "metrics": "reset"
 // A role is that of the process itself. Pushes to a gateway worker and to metricsd:
 //   endpoints {generation, upstreams: {"api": [{name, address, index}]}}     the whole set, always

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 
+import cachesvc
 import gwtest
 from gwtest import demo_app, wait_until
 
@@ -157,8 +158,27 @@ class Events(gwtest.Case):
         port = gwtest.free_port()
         self.home.ok("start", self.home.write("cache.json", {"cachesvc": {
             "memory": "16M", "redis": {"host": "127.0.0.1", "port": port}}}))
-        wait_until(lambda: self.told("redis", "cachesvc"), what="an event of Redis")
+        wait_until(lambda: self.told("breaker", "cachesvc"), what="an event of its breaker")
         self.assertEqual(self.told("redis", "cachesvc")[0][0], "error")
+        self.assertEqual(self.told("breaker", "cachesvc"), [("open", "redis: Connection refused")])
+
+    def test_the_breaker_of_redis(self):
+        gwtest.require("redis-server")
+        redis = cachesvc.Process(self.home.folder, "redis", [
+            "redis-server", "--port", "0", "--unixsocket",
+            os.path.join(self.home.folder, "redis.sock"), "--save", "", "--appendonly", "no"])
+        self.addCleanup(redis.process.wait)
+        self.addCleanup(redis.process.kill)
+        redis.wait_answers()
+        self.home.ok("start", self.home.write("cache.json", {"cachesvc": {
+            "memory": "16M", "redis": {"host": f"unix:{redis.path}"}}}))
+        wait_until(lambda: self.told("redis"), what="the way to Redis")
+        self.assertEqual(self.told("breaker"), [])
+        redis.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: self.told("breaker"), 20, "that it is open")
+        redis.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: len(self.told("breaker")) == 2, 20, "that it is closed")
+        self.expect(self.told("breaker", "cachesvc"), "open: redis: .+", "closed: redis")
 
     def test_lines_for_people(self):
         self.start(self.sleeper())

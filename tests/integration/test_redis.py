@@ -279,6 +279,7 @@ class Options(machines.Case):
         self.assertEqual(cache.call("SET", "k", "v"), "OK")
         self.assertEqual(cache.call("GET", "k"), b"v")
         self.assertEqual(cache.events(), ["error"])
+        self.assertEqual(cache.events("breaker"), ["open"])
         return cache
 
     def check_secrets(self, cache, *secrets):
@@ -480,6 +481,9 @@ class Faults(machines.Case):
         self.assertEqual((len(cache.lines("warn")), len(cache.lines("info"))), (warn, info),
                          cache.log())
         wait_until(lambda: cache.events() == list(events), what=f"{events}, not {cache.events()}")
+        transitions = ["open", "closed"] if warn else []
+        wait_until(lambda: cache.events("breaker") == transitions,
+                   what=f"{transitions}, not {cache.events('breaker')}")
 
     def test_killed_and_started_empty(self):
         self.check_said(self.check(lambda: self.redis.kill(), self.start_redis))

@@ -155,8 +155,8 @@ class Machine:
         """What the log says of Redis at this level."""
         return [line for line in self.log().splitlines() if level in line and "redis: " in line]
 
-    def events(self):
-        return [event["name"] for event in self.supervisor.events]
+    def events(self, source="redis"):
+        return [event["name"] for event in self.supervisor.events if event["source"] == source]
 
     def info(self, name, client=None):
         for line in (client or self.client).call("INFO").decode().split("\r\n"):

@@ -14,8 +14,9 @@ static const uint64_t page_size = SEGMENT_SIZE_MIN;
 static void *base;
 static struct store *store;
 
-static void on_event(void *context, const char *name, const char *text)
+static void on_event(void *context, const char *source, const char *name, const char *text)
 {
+    (void)source;
     (void)name;
     (void)text;
     ++*(unsigned *)context;

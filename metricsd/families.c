@@ -143,5 +143,10 @@ const struct family families[FAMILIES] = {
                        "1 for the state that a process is in",
                        NULL,
                        {"app", "id", "state"}},
+    [PROCESS_LOG_LOST] = {"gwctl_process_log_lines_lost_total",
+                          FAMILY_COUNTER,
+                          "Lines of a process that could not be written to its log",
+                          NULL,
+                          {"app", "id"}},
     [BUILD_INFO] = {"gwctl_build_info", FAMILY_GAUGE, "Version of gwctl", NULL, {"version"}},
 };

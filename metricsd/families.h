@@ -54,6 +54,7 @@ enum family_id {
     PROCESS_START,
     PROCESS_RESTARTS,
     PROCESS_STATE,
+    PROCESS_LOG_LOST,
     BUILD_INFO,
     FAMILIES
 };

@@ -41,6 +41,7 @@ static int read_process(struct process *process, struct json_object *item, struc
     const char *app = json_get_string(item, "app", NULL);
     int64_t pid = json_get_int(item, "pid", 0), column = json_get_int(item, "column", -1);
     int64_t started_ms = json_get_int(item, "started_ms", 0);
+    int64_t lost = json_get_int(item, "log_lines_lost", 0);
     *process = (struct process){.id = json_get_int(item, "id", -1), .cpu_share = NAN};
     if (!app || process->id < 0)
         return err_set(err, "a process needs an app and an id");
@@ -50,6 +51,7 @@ static int read_process(struct process *process, struct json_object *item, struc
     process->pid = pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
     process->column = column >= 0 && column < STATE_COLUMNS ? (int)column : -1;
     process->started_ms = started_ms > 0 ? (uint64_t)started_ms : 0;
+    process->log_lines_lost = lost > 0 ? (uint64_t)lost : 0;
     read_restarts(process, json_get_object(item, "restarts"));
     return 0;
 }

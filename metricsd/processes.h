@@ -24,6 +24,7 @@ struct process {
     uint64_t started_ms; // wall clock; 0: none
     struct restart_count *restarts;
     size_t restart_count;
+    uint64_t log_lines_lost;
     bool was_tried;              // to sample
     bool is_sampled;             // with success
     struct procfs_sample sample; // valid with is_sampled

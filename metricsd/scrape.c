@@ -326,6 +326,12 @@ static void write_state(struct exposition *out, const struct process *process, c
     }
 }
 
+static void write_log_lost(struct exposition *out, const struct process *process,
+                           const char **values)
+{
+    exposition_integer(out, values, process->log_lines_lost);
+}
+
 static void write_processes(struct exposition *out, const struct processes *processes)
 {
     static const struct {
@@ -334,7 +340,7 @@ static void write_processes(struct exposition *out, const struct processes *proc
     } rows[] = {{PROCESS_CPU, write_cpu},     {PROCESS_PSS, write_pss},
                 {PROCESS_RSS, write_rss},     {PROCESS_FDS, write_fds},
                 {PROCESS_START, write_start}, {PROCESS_RESTARTS, write_restarts},
-                {PROCESS_STATE, write_state}};
+                {PROCESS_STATE, write_state}, {PROCESS_LOG_LOST, write_log_lost}};
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
         exposition_family(out, rows[row].id);
         for (size_t i = 0; i < processes->count; i++) {

@@ -133,6 +133,8 @@ static void show(struct json_object *process)
     line_since("known since", json_get_int(env, "created_at", 0));
     show_usage(process);
     line_restarts(json_get_int(env, "restart_time", 0), json_get_object(own, "restarts"));
+    if (json_get_int(own, "log_lines_lost", 0) > 0)
+        line_number("lost lines", json_get_int(own, "log_lines_lost", 0));
     line("listens on", json_get_string(own, "endpoint", NULL));
     line("script", json_get_string(env, "pm_exec_path", NULL));
     line_list("arguments", json_get_array(env, "args"));

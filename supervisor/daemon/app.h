@@ -24,6 +24,7 @@ struct slot {
     struct exit_history exits;
     unsigned restarts;
     unsigned restarts_by[RESTART_REASONS]; // they sum up to it, but for those of earlier versions
+    uint64_t log_lines_lost;               // that no log file took, of all its processes
     uint64_t created_wall_ms;
     struct slot_socket *sockets; // gateway: one a listener; NULL: none
     size_t socket_count;

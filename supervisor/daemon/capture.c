@@ -46,6 +46,7 @@ struct capture {
     struct log_format format;
     char *format_date, *format_app; // what it points to
     void (*on_line)(void *context, const char *line, size_t length);
+    void (*on_lost)(void *context, uint64_t lines);
     void *context;
     struct buf partial;
     char last[CAPTURE_LAST_LINES][LAST_LINE_SIZE];
@@ -65,11 +66,13 @@ static uint64_t count_lines(const char *bytes, size_t length)
 static void on_write_failed(const struct capture *capture, struct sink *sink, const char *bytes,
                             size_t length)
 {
-    uint64_t now = uv_now(capture->poll.loop);
+    uint64_t now = uv_now(capture->poll.loop), lines = count_lines(bytes, length);
     int why = errno;
     bool first = sink->lost_lines == 0;
 
-    sink->lost_lines += count_lines(bytes, length);
+    sink->lost_lines += lines;
+    if (capture->on_lost && !capture->closing)
+        capture->on_lost(capture->context, lines);
     if (!first && now - sink->warned_ms < WARN_EVERY_MS)
         return;
     sink->warned_ms = now;
@@ -293,6 +296,7 @@ struct capture *capture_open(uv_loop_t *loop, int fd, const struct capture_optio
     capture->fd = fd;
     capture->label = mem_strdup(options->label);
     capture->on_line = options->on_line;
+    capture->on_lost = options->on_lost;
     capture->context = options->context;
     if (options->format)
         copy_format(capture, options->format);

@@ -4,6 +4,7 @@
 #define GW_SUPERVISOR_CAPTURE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "common/err.h"
@@ -28,11 +29,13 @@ struct capture_options {
     // Every whole line without its newline, after it was written; NULL: not wanted. A line beyond
     // CAPTURE_LINE_MAX comes in pieces. Must not close the capture.
     void (*on_line)(void *context, const char *line, size_t length);
+    // Lines, or pieces of some, that the log file did not take: so many more. NULL: not wanted.
+    void (*on_lost)(void *context, uint64_t lines);
     void *context;
 };
 
 // Reads fd (taken, also on failure) on the loop from now on. NULL with err when the log file cannot
-// be opened. Once it runs it never fails: lines that the disk does not take are counted and
+// be opened. Once it runs it never fails: lines that the disk does not take are told of and
 // dropped.
 struct capture *capture_open(uv_loop_t *loop, int fd, const struct capture_options *options,
                              struct err *err) GW_MUST_USE;

@@ -35,7 +35,7 @@
 #include "slot_sockets.h"
 #include "snapshot.h"
 
-enum { LEFTOVERS_PATIENCE_MS = 1600 };
+enum { LEFTOVERS_PATIENCE_MS = 1600, SOON_MS = 1000 };
 
 // --- looking things up --------------------------------------------------------------------------
 
@@ -320,6 +320,18 @@ static void on_before_waiting(uv_prepare_t *prepare)
     metricsd_feed_push(daemon->feed);
 }
 
+static void on_soon(uv_timer_t *timer)
+{
+    struct daemon *daemon = timer->data;
+    daemon->changed = true;
+}
+
+void daemon_change_soon(struct daemon *daemon)
+{
+    if (!uv_is_active((uv_handle_t *)&daemon->soon))
+        uv_timer_start(&daemon->soon, on_soon, SOON_MS, 0);
+}
+
 static void count_process(struct worker *worker, void *context)
 {
     size_t *count = context;
@@ -392,7 +404,8 @@ int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err 
     daemon->guard = guard_start(daemon);
     daemon->memory_watch = memory_watch_start(daemon);
     uv_timer_init(loop, &daemon->closer);
-    daemon->closer.data = daemon;
+    uv_timer_init(loop, &daemon->soon);
+    daemon->closer.data = daemon->soon.data = daemon;
     watch_signals(daemon);
     take_over(daemon);
     return 0;
@@ -414,6 +427,7 @@ static void close_handles(struct daemon *daemon)
     uv_close((uv_handle_t *)&daemon->sigint, NULL);
     uv_close((uv_handle_t *)&daemon->sigusr2, NULL);
     uv_close((uv_handle_t *)&daemon->closer, NULL);
+    uv_close((uv_handle_t *)&daemon->soon, NULL);
     uv_close((uv_handle_t *)&daemon->before_waiting, NULL);
 }
 

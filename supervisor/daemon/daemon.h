@@ -51,6 +51,7 @@ struct daemon {
     bool changed;    // something, since the last turn of the loop
     uv_prepare_t before_waiting;
     uv_signal_t sigterm, sigint, sigusr2;
+    uv_timer_t soon;   // then something counts as changed
     uv_timer_t closer; // lets the last answers out
     bool ending;       // `kill` or SIGTERM: the loop ends with the last process
 };
@@ -78,6 +79,9 @@ int daemon_take_column(struct daemon *daemon);
 
 // A worker's process has ended: column, port, endpoint and link are free again.
 void daemon_worker_gone(struct worker *worker);
+
+// A number has changed that changes often: it is written and told within a second, not each time.
+void daemon_change_soon(struct daemon *daemon);
 
 // Stops everything, the gateway first, then ends the loop.
 void daemon_end(struct daemon *daemon);

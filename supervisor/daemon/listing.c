@@ -165,6 +165,7 @@ static struct json_object *build_own(const struct worker *worker, const char *ro
     json_object_object_add(own, "restarts", listing_restarts(worker->slot));
     if (worker == worker->slot->current)
         json_object_object_add(own, "exits", exit_history_json(&worker->slot->exits));
+    put_count(own, "log_lines_lost", worker->slot->log_lines_lost);
     if (worker->exit_signal)
         put_number(own, "exit_signal", worker->exit_signal);
     if (worker->column != WORKER_NO_COLUMN)

@@ -1,5 +1,5 @@
 // What metricsd hears: the gateway's document and the endpoint sets, and of every slot its process,
-// state and restarts. Nobody waits for it: what it does with them is its own affair.
+// state, restarts and lost lines. Nobody waits for it: what it does with them is its own affair.
 #ifndef GW_SUPERVISOR_METRICSD_FEED_H
 #define GW_SUPERVISOR_METRICSD_FEED_H
 

@@ -223,6 +223,7 @@ static struct capture *capture(uv_loop_t *loop, int *fd, const char *path,
                                  .rotation = options->rotation,
                                  .format = &format,
                                  .on_line = process->events->on_line,
+                                 .on_lost = process->events->on_lost,
                                  .context = process->context};
     int taken = *fd;
     *fd = -1;

@@ -63,6 +63,8 @@ struct process_events {
     void (*on_executed)(void *context);
     // A whole line of stdout or stderr, without its newline.
     void (*on_line)(void *context, const char *line, size_t length);
+    // So many more lines that its log files did not take.
+    void (*on_lost)(void *context, uint64_t lines);
     // Through the node channel: process.send('ready').
     void (*on_node_ready)(void *context);
     // It ended; status as waitpid(2) gives it, or PROCESS_STATUS_UNKNOWN. All its output was taken.

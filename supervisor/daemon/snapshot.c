@@ -93,6 +93,7 @@ static struct json_object *slot_record(struct slot *slot)
     put(record, "id", slot->id);
     put(record, "restarts", slot->restarts);
     json_object_object_add(record, "restarts_by", listing_restarts(slot));
+    put(record, "log_lines_lost", (int64_t)slot->log_lines_lost);
     put(record, "created", (int64_t)slot->created_wall_ms);
     put_history(record, &slot->history);
     put_bool(record, "retiring", slot->retiring);
@@ -283,6 +284,7 @@ static void restore_slot(struct app *app, struct slot *slot, struct json_object 
     slot->id = (unsigned)json_get_int(record, "id", slot->id);
     slot->restarts = (unsigned)json_get_int(record, "restarts", 0);
     read_restarts(slot, json_get_object(record, "restarts_by"));
+    slot->log_lines_lost = (uint64_t)json_get_int(record, "log_lines_lost", 0);
     slot->created_wall_ms = (uint64_t)json_get_int(record, "created", 0);
     read_history(&slot->history, record);
     slot->retiring = json_get_bool(record, "retiring", false);

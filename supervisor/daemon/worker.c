@@ -179,6 +179,13 @@ static void on_line(void *context, const char *line, size_t length)
         readiness_line(worker->readiness, line, length);
 }
 
+static void on_lost(void *context, uint64_t lines)
+{
+    struct worker *worker = context;
+    worker->slot->log_lines_lost += lines;
+    daemon_change_soon(worker->app->daemon);
+}
+
 static void on_node_ready(void *context)
 {
     struct worker *worker = context;
@@ -186,8 +193,8 @@ static void on_node_ready(void *context)
         readiness_node_ready(worker->readiness);
 }
 
-static const struct process_events events = {on_opened, on_executed, on_line, on_node_ready,
-                                             on_process_exit};
+static const struct process_events events = {on_opened, on_executed,   on_line,
+                                             on_lost,   on_node_ready, on_process_exit};
 
 static void act_spawn(struct worker *worker)
 {

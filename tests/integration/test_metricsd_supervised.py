@@ -153,6 +153,26 @@ class Supervised(gwtest.Case):
         self.wait_value(series, 2)
         self.assertEqual(self.home.pids("metricsd"), [pid])
 
+    def test_it_hears_of_lines_that_the_disk_does_not_take(self):
+        self.home.write("talker.py", """
+import os, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+while True:
+    os.write(1, b"one\\ntwo\\nthree\\n")
+    signal.sigwait([signal.SIGUSR1])
+""")
+        self.home.ok("start", self.home.write("apps.json", {"metricsd": {}, "apps": [{
+            "name": "talker", "script": "talker.py", "out_file": "/dev/full"}]}))
+        series = (f'gwctl_process_log_lines_lost_total{{app="talker",'
+                  f'id="{self.home.processes("talker")[0]["pm_id"]}"}}')
+        self.wait_value(series, 3)
+        self.home.kill_supervisor()
+        os.kill(self.home.pids("talker")[0], signal.SIGUSR1)
+        self.wait_value(series, 6)
+        self.home.ok("restart", "talker")
+        self.wait_value(series, 9)
+        self.assertRegex(self.home.ok("describe", "talker"), r"lost lines +9\n")
+
     def test_it_hears_of_endpoints(self):
         self.start()
         self.wait_value('gwctl_upstream_endpoints{upstream="demo"}', 2)

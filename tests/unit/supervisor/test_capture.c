@@ -19,6 +19,7 @@ static int writer; // the process's end
 static struct capture *capture;
 static struct buf lines; // what on_line told, each followed by '|'
 static size_t longest;
+static uint64_t lost;
 
 static void on_line(void *context, const char *line, size_t length)
 {
@@ -28,10 +29,16 @@ static void on_line(void *context, const char *line, size_t length)
     buf_append(&lines, "|", 1);
 }
 
+static void on_lost(void *context, uint64_t more)
+{
+    ck_assert_ptr_eq(context, &lines);
+    lost += more;
+}
+
 static struct capture *open_capture(const char *file, int *write_end)
 {
     struct capture_options options = {
-        .label = "app#0", .path = file, .on_line = on_line, .context = &lines};
+        .label = "app#0", .path = file, .on_line = on_line, .on_lost = on_lost, .context = &lines};
     struct err err = {{0}};
     int ends[2];
     ck_assert_int_eq(pipe(ends), 0);
@@ -48,7 +55,7 @@ static void set_up(void)
     close(mkstemp(path));
     loop_test_open();
     lines = (struct buf)BUF_INIT;
-    longest = 0;
+    longest = lost = 0;
     capture = open_capture(path, &writer);
 }
 
@@ -294,9 +301,11 @@ START_TEST(a_full_disk_loses_lines_and_nothing_else)
     ck_assert_str_eq(buf_text(&lines), "12345|78901234|5|and more|");
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     expect_file("12345\n7890");
+    ck_assert_uint_eq(lost, 3); // one of them in part
     put("room again\n");
     capture_drain_now(capture);
     expect_file("12345\n7890\nroom again\n");
+    ck_assert_uint_eq(lost, 3);
 }
 END_TEST
 
@@ -312,6 +321,7 @@ START_TEST(a_disk_that_takes_nothing_never_stops_the_process)
     }
     ck_assert_str_eq(capture_last_line(full, 0), "lost");
     ck_assert_uint_eq(lines.length, 5000);
+    ck_assert_uint_eq(lost, 1000);
     close(full_writer);
     capture_close(full);
     capture_close(unkept);

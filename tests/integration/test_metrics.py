@@ -206,9 +206,9 @@ class Counting(gwtest.Case):
         gwtest.get(self.port, "/a/404?secret=1", headers={"User-Agent": "tester/1"})
         gwtest.get(self.port, "/refused/200")
         gwtest.exchange(self.port, b"GET /a/%00 HTTP/1.1\r\nHost: x\r\n\r\n")
-        wait_until(lambda: self.metrics.sum("requests") == 3)
         errors = lambda kind: [error for column in self.metrics.columns()
                                for error in column.errors(kind)]
+        wait_until(lambda: len(errors("server") + errors("client")) == 3)
         (server,) = errors("server")
         self.assertEqual((server["method"], server["path"], server["status"]),
                          ("GET", "/refused/200", 502))

@@ -18,7 +18,7 @@ static uint32_t names[ROUTES];
 static struct metric_key key_of(unsigned route, unsigned bucket)
 {
     return (struct metric_key){
-        .family = METRIC_DURATION, .name = {names[route]}, .first = (uint16_t)bucket};
+        .family = METRIC_REQUESTS, .name = {names[route]}, .second = (uint16_t)bucket};
 }
 
 static void fill(void)

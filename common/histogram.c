@@ -9,6 +9,10 @@ enum {
     POWERS = (LAST - LINEAR) / A_TEN + 1 // of ten, the linear ones being the first
 };
 
+static const uint64_t bounds_us[HISTOGRAM_BOUNDS] = {1000,    2500,    5000,     10000,     25000,
+                                                     50000,   100000,  250000,   500000,    1000000,
+                                                     2500000, 5000000, 10000000, UINT64_MAX};
+
 static const uint64_t steps[POWERS] = {1, 10, 100, 1000, 10000, 100000, 1000000};
 
 unsigned histogram_bucket(uint64_t us)
@@ -33,6 +37,19 @@ uint64_t histogram_upper_us(unsigned bucket)
 uint64_t histogram_lower_us(unsigned bucket)
 {
     return bucket == 0 ? 0 : histogram_upper_us(bucket - 1);
+}
+
+unsigned histogram_bound(uint64_t us)
+{
+    unsigned bound = 0;
+    while (us > bounds_us[bound])
+        bound++;
+    return bound;
+}
+
+uint64_t histogram_bound_us(unsigned bound)
+{
+    return bounds_us[bound];
 }
 
 uint64_t histogram_count(const uint64_t counts[HISTOGRAM_BUCKETS])

@@ -14,11 +14,19 @@
 
 enum { HISTOGRAM_BUCKETS = 100 + 6 * 90 + 1 };
 
+// The few bounds that Prometheus is told (`le`): 1 ms, 2.5 ms, 5 ms and so on to 10 s, and none.
+enum { HISTOGRAM_BOUNDS = 14 };
+
 unsigned histogram_bucket(uint64_t us);
 
 // The bounds of a bucket: above `lower`, up to and with `upper`. UINT64_MAX: no bound.
 uint64_t histogram_lower_us(unsigned bucket);
 uint64_t histogram_upper_us(unsigned bucket);
+
+// Which of the bounds is the first that a duration does not exceed, and what it is. UINT64_MAX: the
+// last, which is none.
+unsigned histogram_bound(uint64_t us);
+uint64_t histogram_bound_us(unsigned bound);
 
 // All that was counted.
 uint64_t histogram_count(const uint64_t counts[HISTOGRAM_BUCKETS]);

@@ -13,8 +13,9 @@
 // begin. Whoever appends writes the new one first, then the number of them: a kill in between
 // leaves nothing.
 //
-// A request is counted in *one* cell, of METRIC_REQUESTS: by route, method and status. All sums
-// over these agree with each other in every look at the page, whatever is killed when.
+// A request is counted in *one* cell, of METRIC_REQUESTS: by route, method, status and how long it
+// took. All sums over these, and the counts of a histogram are such sums, agree with each other in
+// every look at the page, whoever counts meanwhile and whatever is killed when.
 //
 // What a worker wrote is foreign input to whoever reads it: numbers may be nonsense, offsets and
 // lengths are checked. Memory of columns that nobody opened does not exist, and is not touched.
@@ -30,27 +31,27 @@
 #include "common/state_page.h"
 
 #define METRICS_MAGIC UINT64_C(0x314d455254454d47) // "GMETREM1"
-#define METRICS_VERSION 1
+#define METRICS_VERSION 2
 
 enum {
     METRICS_CELLS = 1 << 16, // of a column
     METRICS_NAMES_SIZE = 256 << 10,
     METRICS_NAME_MAX = 255,        // bytes of a name; a longer one is cut
-    METRICS_OVERFLOW_CELLS = 1024, // of them are for what finds no place any more
+    METRICS_OVERFLOW_CELLS = 2048, // of them are for what finds no place any more
     METRICS_ERRORS = 64,           // records kept of each kind, a column
     METRICS_BASELINES = 2,
     METRICS_KEY_SIZE = 32,
 };
 
-// What is counted. The labels of each: name[0], name[1] | first, second.
+// What is counted. The labels of each: name[0], name[1] | first, second, bound.
 enum metric_family {
     METRIC_NONE,
-    METRIC_REQUESTS,          // route | method, status: answers
-    METRIC_DURATION,          // route | bucket: how long they took, from the request's head
+    METRIC_REQUESTS,          // route | method, status, bound: answers
+    METRIC_DURATION,          // | bucket: how long they took, from the request's head
     METRIC_DURATION_SUM,      // route: µs
     METRIC_RESPONSE_BYTES,    // route: of bodies, as sent
     METRIC_UPSTREAM_REQUESTS, // upstream, endpoint | status: answers of an endpoint
-    METRIC_UPSTREAM_DURATION, // upstream | bucket: from the request sent to the end of the answer
+    METRIC_UPSTREAM_DURATION, // upstream | bound: from the request sent to the end of the answer
     METRIC_UPSTREAM_DURATION_SUM, // upstream: µs
     METRIC_UPSTREAM_FAILURES,     // upstream, endpoint | enum metric_failure
     METRIC_RETRIES,               // upstream: tries beyond a request's first
@@ -96,7 +97,7 @@ struct metric_key {
     uint32_t name[2]; // of texts in the column's names; 0: none
     uint16_t family;
     uint16_t first, second; // 0 where the family has none
-    uint16_t unused;        // 0
+    uint16_t bound;         // histogram_bound of how long it took; 0 likewise
 };
 
 struct metric_cell {

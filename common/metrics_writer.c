@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/histogram.h"
 #include "common/mem.h"
 
 enum { INDEX_MIN = 1024, PLACES = METRICS_CELLS - METRICS_OVERFLOW_CELLS };
@@ -80,9 +81,16 @@ static struct metric_cell *get_cell(struct metrics_writer *writer, const struct 
 
 static bool has_name(enum metric_family family)
 {
-    return family != METRIC_CACHE_WAITS && family != METRIC_CONNECTIONS &&
-           family != METRIC_ACCESS_LOG_DROPPED && family != METRIC_OVERFLOWS;
+    return family != METRIC_DURATION && family != METRIC_CACHE_WAITS &&
+           family != METRIC_CONNECTIONS && family != METRIC_ACCESS_LOG_DROPPED &&
+           family != METRIC_OVERFLOWS;
 }
+
+// All that overflow_cell can make: of requests, which is most, of durations, and of the others.
+_Static_assert(METHOD_COUNT * 5 * HISTOGRAM_BOUNDS + HISTOGRAM_BUCKETS + 5 + HISTOGRAM_BOUNDS +
+                       FAILURE_COUNT + CACHE_COUNT + METRIC_FAMILIES <
+                   METRICS_OVERFLOW_CELLS,
+               "what finds no place must find one in the overflow");
 
 // Of all routes, upstreams and endpoints that found no place; of statuses their hundreds, so that
 // these cells are few. The last resort is one cell that counts nothing but that.

@@ -1,5 +1,5 @@
-// Cells by what they are for. The counts of most requests go where those of the last one went, so
-// that cell is kept; those of the buckets of time are kept by their numbers.
+// Cells by what they are for. Most requests of a route have the method and the status of the last
+// one, so the cells of those are kept, and those of how long all of them took.
 //
 // Invariant: no pointer into a column outlives a move to another one.
 #include "metrics.h"
@@ -9,47 +9,28 @@
 #include <sys/random.h>
 
 #include "common/gateway_config.h"
-#include "common/histogram.h"
 #include "common/mem.h"
-
-// Cells of one family by bucket: their numbers in the column + 1, or 0: not found yet.
-struct buckets {
-    uint32_t cells[HISTOGRAM_BUCKETS];
-};
 
 struct metrics_route {
     uint32_t name;
     struct span text;
-    uint16_t method, status; // of `requests`
-    struct metric_cell *requests, *duration_sum, *bytes;
+    uint16_t method, status;                        // of `requests`
+    struct metric_cell *requests[HISTOGRAM_BOUNDS]; // NULL: not yet
+    struct metric_cell *duration_sum, *bytes;
     struct metric_cell *cache[CACHE_COUNT]; // NULL: not yet
-    struct buckets durations;
 };
 
 struct metrics_upstream {
     uint32_t name;
     struct metric_cell *duration_sum, *retries;
-    struct buckets durations;
+    struct metric_cell *durations[HISTOGRAM_BOUNDS]; // NULL: not yet
 };
 
 static struct metric_cell *cell(struct metrics *metrics, enum metric_family family, uint32_t name,
-                                unsigned first, unsigned second)
+                                unsigned first)
 {
-    struct metric_key key = {.name = {name},
-                             .family = (uint16_t)family,
-                             .first = (uint16_t)first,
-                             .second = (uint16_t)second};
+    struct metric_key key = {.name = {name}, .family = (uint16_t)family, .first = (uint16_t)first};
     return metrics_writer_cell(&metrics->writer, &key);
-}
-
-static void count_duration(struct metrics *metrics, struct buckets *buckets,
-                           enum metric_family family, uint32_t name, uint64_t duration_us)
-{
-    unsigned bucket = histogram_bucket(duration_us);
-    struct metric_cell *cells = metrics->writer.column->cells;
-    if (buckets->cells[bucket] == 0)
-        buckets->cells[bucket] = (uint32_t)(cell(metrics, family, name, bucket, 0) - cells) + 1;
-    metric_add(&cells[buckets->cells[bucket] - 1], 1);
 }
 
 static struct span text_of(const struct metrics *metrics, uint32_t name)
@@ -66,30 +47,59 @@ static uint32_t name_of(struct metrics *metrics, const char *text)
 
 // --- finding cells ------------------------------------------------------------------------------
 
-static void find_requests(struct metrics *metrics, struct metrics_route *route,
-                          enum metric_method method, unsigned status)
+static struct metric_cell *find_requests(struct metrics *metrics, struct metrics_route *route,
+                                         const struct metrics_request *request)
 {
-    route->method = (uint16_t)method;
-    route->status = (uint16_t)status;
-    route->requests = cell(metrics, METRIC_REQUESTS, route->name, method, status);
+    unsigned bound = histogram_bound(request->duration_us);
+    struct metric_key key = {.name = {route->name},
+                             .family = METRIC_REQUESTS,
+                             .first = (uint16_t)request->method,
+                             .second = (uint16_t)request->status,
+                             .bound = (uint16_t)bound};
+    if (request->status != route->status || request->method != route->method) {
+        memset(route->requests, 0, sizeof(route->requests));
+        route->method = (uint16_t)request->method;
+        route->status = (uint16_t)request->status;
+    }
+    if (route->requests[bound] == NULL)
+        route->requests[bound] = metrics_writer_cell(&metrics->writer, &key);
+    return route->requests[bound];
+}
+
+static struct metric_cell *find_duration(struct metrics *metrics, unsigned bucket)
+{
+    if (metrics->durations[bucket] == NULL)
+        metrics->durations[bucket] = cell(metrics, METRIC_DURATION, 0, bucket);
+    return metrics->durations[bucket];
+}
+
+static struct metric_cell *find_try_time(struct metrics *metrics, struct metrics_upstream *upstream,
+                                         unsigned bound)
+{
+    struct metric_key key = {
+        .name = {upstream->name}, .family = METRIC_UPSTREAM_DURATION, .bound = (uint16_t)bound};
+    if (upstream->durations[bound] == NULL)
+        upstream->durations[bound] = metrics_writer_cell(&metrics->writer, &key);
+    return upstream->durations[bound];
 }
 
 static void find_route(struct metrics *metrics, size_t number, const char *name)
 {
+    static const struct metrics_request usual = {.method = METHOD_GET, .status = 200};
     struct metrics_route *route = &metrics->routes[number];
     memset(route, 0, sizeof(*route));
     route->name = name_of(metrics, name);
     route->text = text_of(metrics, route->name);
-    route->duration_sum = cell(metrics, METRIC_DURATION_SUM, route->name, 0, 0);
-    route->bytes = cell(metrics, METRIC_RESPONSE_BYTES, route->name, 0, 0);
-    find_requests(metrics, route, METHOD_GET, 200);
+    route->duration_sum = cell(metrics, METRIC_DURATION_SUM, route->name, 0);
+    route->bytes = cell(metrics, METRIC_RESPONSE_BYTES, route->name, 0);
+    find_requests(metrics, route, &usual);
 }
 
 static struct metric_cell *find_cache(struct metrics *metrics, struct metrics_route *route,
                                       enum metric_cache result)
 {
     if (route->cache[result] == NULL)
-        route->cache[result] = cell(metrics, METRIC_CACHE, route->name, result, 0);
+        route->cache[result] = cell(metrics, METRIC_CACHE, route->name, result);
     return route->cache[result];
 }
 
@@ -110,13 +120,14 @@ static void find_upstream(struct metrics *metrics, size_t index)
     struct metrics_upstream *upstream = &metrics->upstreams[index];
     memset(upstream, 0, sizeof(*upstream));
     upstream->name = name_of(metrics, config[index].name);
-    upstream->duration_sum = cell(metrics, METRIC_UPSTREAM_DURATION_SUM, upstream->name, 0, 0);
-    upstream->retries = cell(metrics, METRIC_RETRIES, upstream->name, 0, 0);
+    upstream->duration_sum = cell(metrics, METRIC_UPSTREAM_DURATION_SUM, upstream->name, 0);
+    upstream->retries = cell(metrics, METRIC_RETRIES, upstream->name, 0);
 }
 
 static void open_column(struct metrics *metrics, struct metrics_column *column)
 {
     metrics_writer_init(&metrics->writer, column);
+    memset(metrics->durations, 0, sizeof(metrics->durations));
     find_route(metrics, METRICS_UNMATCHED, METRIC_ROUTE_UNMATCHED);
     find_route(metrics, METRICS_HEALTH, METRIC_ROUTE_HEALTH);
     find_route(metrics, METRICS_MONITORING, METRIC_ROUTE_MONITORING);
@@ -124,9 +135,9 @@ static void open_column(struct metrics *metrics, struct metrics_column *column)
         find_configured_route(metrics, i);
     for (size_t i = 0; i < metrics->config->upstreams.count; ++i)
         find_upstream(metrics, i);
-    metrics->cache_waits = cell(metrics, METRIC_CACHE_WAITS, 0, 0, 0);
-    metrics->connections = cell(metrics, METRIC_CONNECTIONS, 0, 0, 0);
-    metrics->log_drops = cell(metrics, METRIC_ACCESS_LOG_DROPPED, 0, 0, 0);
+    metrics->cache_waits = cell(metrics, METRIC_CACHE_WAITS, 0, 0);
+    metrics->connections = cell(metrics, METRIC_CONNECTIONS, 0, 0);
+    metrics->log_drops = cell(metrics, METRIC_ACCESS_LOG_DROPPED, 0, 0);
 }
 
 static struct metrics_column *column_of_page(const struct metrics *metrics, size_t column)
@@ -174,11 +185,9 @@ void metrics_move(struct metrics *metrics, size_t column)
 void metrics_count_request(struct metrics *metrics, const struct metrics_request *request)
 {
     struct metrics_route *route = &metrics->routes[request->route];
-    if (request->status != route->status || request->method != route->method)
-        find_requests(metrics, route, request->method, request->status);
-    metric_add(route->requests, 1);
+    metric_add(find_requests(metrics, route, request), 1);
+    metric_add(find_duration(metrics, histogram_bucket(request->duration_us)), 1);
     metric_add(route->duration_sum, request->duration_us);
-    count_duration(metrics, &route->durations, METRIC_DURATION, route->name, request->duration_us);
     metric_add(route->bytes, request->bytes);
 }
 
@@ -287,6 +296,6 @@ void metrics_count_try_time(struct metrics *metrics, size_t upstream, uint64_t d
     if (upstream == UPSTREAM_OWN)
         return;
     struct metrics_upstream *of = &metrics->upstreams[upstream];
+    metric_add(find_try_time(metrics, of, histogram_bound(duration_us)), 1);
     metric_add(of->duration_sum, duration_us);
-    count_duration(metrics, &of->durations, METRIC_UPSTREAM_DURATION, of->name, duration_us);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/histogram.h"
 #include "common/metrics_writer.h"
 #include "span.h"
 
@@ -28,6 +29,7 @@ struct metrics {
     struct metrics_route *routes; // by number
     struct metrics_upstream *upstreams;
     struct metric_cell *cache_waits, *connections, *log_drops;
+    struct metric_cell *durations[HISTOGRAM_BUCKETS]; // NULL: not yet
 };
 
 // Of an endpoint, in it: give it its text, the rest is zero. It knows of which column it is, so

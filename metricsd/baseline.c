@@ -28,8 +28,10 @@ static void write_family(struct metrics_writer *writer, const struct merge *merg
     struct names names[2] = {{.writer = writer}, {.writer = writer}};
     for (size_t i = 0; i < range.count; i++) {
         const struct series *series = range.items[i];
-        struct metric_key key = {
-            .family = series->family, .first = series->first, .second = series->second};
+        struct metric_key key = {.family = series->family,
+                                 .first = series->first,
+                                 .second = series->second,
+                                 .bound = series->bound};
         for (unsigned label = 0; label < 2; label++)
             if (series->label[label][0] != '\0')
                 key.name[label] = name_of(&names[label], series->label[label]);

@@ -20,14 +20,9 @@ static const char *const kinds[][2] = {
     [FAMILY_UNKNOWN] = {"untyped", "unknown"},
 };
 
-static const struct bound {
-    uint64_t us;
-    const char *text;
-} bounds[] = {
-    {1000, "0.001"},  {2500, "0.0025"}, {5000, "0.005"},    {10000, "0.01"}, {25000, "0.025"},
-    {50000, "0.05"},  {100000, "0.1"},  {250000, "0.25"},   {500000, "0.5"}, {1000000, "1.0"},
-    {2500000, "2.5"}, {5000000, "5.0"}, {10000000, "10.0"},
-};
+static const char *const bounds[HISTOGRAM_BOUNDS] = {"0.001", "0.0025", "0.005", "0.01", "0.025",
+                                                     "0.05",  "0.1",    "0.25",  "0.5",  "1.0",
+                                                     "2.5",   "5.0",    "10.0",  "+Inf"};
 
 const char *exposition_content_type(enum exposition_format format)
 {
@@ -172,17 +167,11 @@ void exposition_buckets(struct exposition *exposition, const char *const *values
                         const uint64_t *counts)
 {
     uint64_t below = 0;
-    unsigned bucket = 0;
-    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; ++i) {
-        for (; histogram_upper_us(bucket) <= bounds[i].us; ++bucket)
-            below += counts[bucket];
-        append_head(exposition, "_bucket", values, "le", bounds[i].text);
+    for (unsigned i = 0; i < HISTOGRAM_BOUNDS; ++i) {
+        below += counts[i];
+        append_head(exposition, "_bucket", values, "le", bounds[i]);
         append_integer(exposition->out, below);
     }
-    for (; bucket < HISTOGRAM_BUCKETS; ++bucket)
-        below += counts[bucket];
-    append_head(exposition, "_bucket", values, "le", "+Inf");
-    append_integer(exposition->out, below);
 }
 
 void exposition_sum(struct exposition *exposition, const char *const *values, uint64_t us)

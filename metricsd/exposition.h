@@ -30,7 +30,7 @@ void exposition_integer(struct exposition *exposition, const char *const *values
 void exposition_number(struct exposition *exposition, const char *const *values, double number);
 void exposition_seconds(struct exposition *exposition, const char *const *values, uint64_t us);
 
-// Parts of a summary or histogram. `counts` are of the buckets of common/histogram.h.
+// Parts of a summary or histogram. `counts` are by histogram_bound.
 void exposition_quantile(struct exposition *exposition, const char *quantile, double seconds);
 void exposition_buckets(struct exposition *exposition, const char *const *values,
                         const uint64_t *counts);

@@ -41,24 +41,24 @@ struct merge {
 
 // --- what makes sense ---------------------------------------------------------------------------
 
-// How many labels a family has, and the ends of the ranges of first and second.
+// How many labels a family has, and the ends of the ranges of first, second and bound.
 static const struct rule {
-    unsigned names, first_end, second_end;
+    unsigned names, first_end, second_end, bound_end;
 } rules[METRIC_FAMILIES] = {
-    [METRIC_REQUESTS] = {1, METHOD_COUNT, STATUS_END},
-    [METRIC_DURATION] = {1, HISTOGRAM_BUCKETS, 1},
-    [METRIC_DURATION_SUM] = {1, 1, 1},
-    [METRIC_RESPONSE_BYTES] = {1, 1, 1},
-    [METRIC_UPSTREAM_REQUESTS] = {2, STATUS_END, 1},
-    [METRIC_UPSTREAM_DURATION] = {1, HISTOGRAM_BUCKETS, 1},
-    [METRIC_UPSTREAM_DURATION_SUM] = {1, 1, 1},
-    [METRIC_UPSTREAM_FAILURES] = {2, FAILURE_COUNT, 1},
-    [METRIC_RETRIES] = {1, 1, 1},
-    [METRIC_CACHE] = {1, CACHE_COUNT, 1},
-    [METRIC_CACHE_WAITS] = {0, 1, 1},
-    [METRIC_CONNECTIONS] = {0, 1, 1},
-    [METRIC_ACCESS_LOG_DROPPED] = {0, 1, 1},
-    [METRIC_OVERFLOWS] = {0, 1, 1},
+    [METRIC_REQUESTS] = {1, METHOD_COUNT, STATUS_END, HISTOGRAM_BOUNDS},
+    [METRIC_DURATION] = {0, HISTOGRAM_BUCKETS, 1, 1},
+    [METRIC_DURATION_SUM] = {1, 1, 1, 1},
+    [METRIC_RESPONSE_BYTES] = {1, 1, 1, 1},
+    [METRIC_UPSTREAM_REQUESTS] = {2, STATUS_END, 1, 1},
+    [METRIC_UPSTREAM_DURATION] = {1, 1, 1, HISTOGRAM_BOUNDS},
+    [METRIC_UPSTREAM_DURATION_SUM] = {1, 1, 1, 1},
+    [METRIC_UPSTREAM_FAILURES] = {2, FAILURE_COUNT, 1, 1},
+    [METRIC_RETRIES] = {1, 1, 1, 1},
+    [METRIC_CACHE] = {1, CACHE_COUNT, 1, 1},
+    [METRIC_CACHE_WAITS] = {0, 1, 1, 1},
+    [METRIC_CONNECTIONS] = {0, 1, 1, 1},
+    [METRIC_ACCESS_LOG_DROPPED] = {0, 1, 1, 1},
+    [METRIC_OVERFLOWS] = {0, 1, 1, 1},
 };
 
 // A status, or the hundreds of such as found no place.
@@ -72,7 +72,8 @@ static bool is_sensible(const struct metric_key *key)
     if (key->family == METRIC_NONE || key->family >= METRIC_FAMILIES)
         return false;
     const struct rule *rule = &rules[key->family];
-    if (key->first >= rule->first_end || key->second >= rule->second_end)
+    if (key->first >= rule->first_end || key->second >= rule->second_end ||
+        key->bound >= rule->bound_end)
         return false;
     if (key->family == METRIC_REQUESTS)
         return is_status(key->second);
@@ -103,13 +104,14 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 static bool is_same(const struct series *a, const struct series *b)
 {
     return a->family == b->family && a->first == b->first && a->second == b->second &&
-           a->label[0] == b->label[0] && a->label[1] == b->label[1];
+           a->bound == b->bound && a->label[0] == b->label[0] && a->label[1] == b->label[1];
 }
 
 // Where a series stands in the index, or the free place where it would.
 static uint32_t *find_place(const struct merge *merge, const struct series *wanted)
 {
-    uint64_t hash = mix(wanted->family, (uint64_t)wanted->first << 16 | wanted->second);
+    uint64_t hash = mix((uint64_t)wanted->family << 16 | wanted->bound,
+                        (uint64_t)wanted->first << 16 | wanted->second);
     hash = mix(mix(hash, (uintptr_t)wanted->label[0]), (uintptr_t)wanted->label[1]);
     uint32_t at = (uint32_t)(hash >> 32) & merge->index_mask;
     while (merge->index[at] != 0 && !is_same(&merge->series[merge->index[at] - 1], wanted))
@@ -149,7 +151,8 @@ static uint32_t add_series(struct merge *merge, const struct series *series)
 static uint32_t find_series(struct merge *merge, const struct metrics_column *column,
                             const struct metric_key *key)
 {
-    struct series series = {.family = key->family, .first = key->first, .second = key->second};
+    struct series series = {
+        .family = key->family, .first = key->first, .second = key->second, .bound = key->bound};
     if (!is_sensible(key))
         return NO_SERIES;
     series.label[0] = series.label[1] = intern(merge, "", 0);
@@ -224,7 +227,9 @@ static int compare(const void *a, const void *b)
             order = strcmp(one->label[i], other->label[i]);
     if (order == 0)
         order = (int)one->first - (int)other->first;
-    return order != 0 ? order : (int)one->second - (int)other->second;
+    if (order == 0)
+        order = (int)one->second - (int)other->second;
+    return order != 0 ? order : (int)one->bound - (int)other->bound;
 }
 
 static void sort(struct merge *merge)

@@ -17,7 +17,7 @@ enum { MERGE_SERIES_MAX = 4 * METRICS_CELLS };
 
 struct series {
     const char *label[2]; // valid UTF-8; "" where there is none; the same text is the same pointer
-    uint16_t family, first, second; // as in struct metric_key, and valid
+    uint16_t family, first, second, bound; // as in struct metric_key, and valid
     uint64_t value;
     uint64_t baseline; // what it was at the last reset
 };
@@ -35,7 +35,7 @@ void merge_read(struct merge *merge);
 // beginning.
 void merge_read_baseline(struct merge *merge);
 
-// The series of a family, sorted by labels (as bytes), then by first and second.
+// The series of a family, sorted by labels (as bytes), then by first, second and bound.
 struct series_range {
     const struct series *const *items;
     size_t count;

@@ -1,5 +1,5 @@
-// Family by family, in the order of the table. All that is summed of requests comes from one look
-// at the columns, so it agrees within a scrape.
+// Family by family, in the order of the table. All that is counted of requests, as a number or as a
+// histogram, is sums of the same cells at one look, so it agrees within a scrape.
 //
 // A series is written once: merged ones are unique, processes and endpoints are made so here or
 // where they are read.
@@ -43,7 +43,7 @@ static void write_duration(struct exposition *out, const struct facts *facts,
             out, quantiles[i].text,
             is_empty ? NAN : histogram_quantile_us(window.duration, quantiles[i].share) / 1000000);
     exposition_sum(out, NULL, totals->duration_sum_us);
-    exposition_count(out, NULL, histogram_count(totals->duration));
+    exposition_count(out, NULL, totals->requests);
 }
 
 // Some are there from the beginning, so that a first 500 is a rise from 0.
@@ -75,16 +75,26 @@ static void write_total(struct exposition *out, enum family_id id, uint64_t numb
 
 // --- series of the columns ----------------------------------------------------------------------
 
+static bool is_same_answer(const struct series *one, const struct series *other)
+{
+    return one->label[0] == other->label[0] && one->first == other->first &&
+           one->second == other->second;
+}
+
+// However long they took: those are beside each other.
 static void write_route_requests(struct exposition *out, const struct merge *merge)
 {
     struct series_range range = merge_family(merge, METRIC_REQUESTS);
     char text[CODE_SIZE];
     exposition_family(out, ROUTE_REQUESTS);
-    for (size_t i = 0; i < range.count; i++) {
-        const struct series *series = range.items[i];
-        const char *values[] = {series->label[0], metric_method_name(series->first),
-                                code_text(series->second, text)};
-        exposition_integer(out, values, series->value);
+    for (size_t i = 0; i < range.count;) {
+        const struct series *first = range.items[i];
+        const char *values[] = {first->label[0], metric_method_name(first->first),
+                                code_text(first->second, text)};
+        uint64_t count = 0;
+        for (; i < range.count && is_same_answer(first, range.items[i]); i++)
+            count += range.items[i]->value;
+        exposition_integer(out, values, count);
     }
 }
 
@@ -151,23 +161,26 @@ static void write_histogram(struct exposition *out, const char *label, const uin
     const char *values[] = {label};
     exposition_buckets(out, values, counts);
     exposition_sum(out, values, sum_us);
-    exposition_count(out, values, histogram_count(counts));
+    uint64_t count = 0;
+    for (unsigned i = 0; i < HISTOGRAM_BOUNDS; i++)
+        count += counts[i];
+    exposition_count(out, values, count);
 }
 
-// Buckets and sums are both sorted by label. A label that has only a sum is one of the
-// configuration that nothing was counted for yet.
+// What is counted by bound, and sums, are both sorted by label. A label that has only a sum is one
+// of the configuration that nothing was counted for yet.
 static void write_histograms(struct exposition *out, enum family_id id, const struct merge *merge,
-                             enum metric_family bucket_family, enum metric_family sum_family)
+                             enum metric_family counted_family, enum metric_family sum_family)
 {
-    struct series_range buckets = merge_family(merge, bucket_family);
+    struct series_range counted = merge_family(merge, counted_family);
     struct series_range sums = merge_family(merge, sum_family);
-    size_t bucket = 0, sum = 0;
+    size_t at = 0, sum = 0;
     exposition_family(out, id);
-    while (bucket < buckets.count || sum < sums.count) {
-        const char *label = first_of(label_at(buckets, bucket), label_at(sums, sum));
-        uint64_t counts[HISTOGRAM_BUCKETS] = {0}, sum_us = 0;
-        for (; label_at(buckets, bucket) == label; bucket++)
-            counts[buckets.items[bucket]->first] = buckets.items[bucket]->value;
+    while (at < counted.count || sum < sums.count) {
+        const char *label = first_of(label_at(counted, at), label_at(sums, sum));
+        uint64_t counts[HISTOGRAM_BOUNDS] = {0}, sum_us = 0;
+        for (; label_at(counted, at) == label; at++)
+            counts[counted.items[at]->bound] += counted.items[at]->value;
         if (label_at(sums, sum) == label)
             sum_us = sums.items[sum++]->value;
         write_histogram(out, label, counts, sum_us);
@@ -369,7 +382,7 @@ static void write_gateway(struct exposition *out, const struct facts *facts)
 {
     const struct merge *merge = facts->merge;
     write_route_requests(out, merge);
-    write_histograms(out, ROUTE_DURATION, merge, METRIC_DURATION, METRIC_DURATION_SUM);
+    write_histograms(out, ROUTE_DURATION, merge, METRIC_REQUESTS, METRIC_DURATION_SUM);
     write_by_label(out, ROUTE_BYTES, merge, METRIC_RESPONSE_BYTES);
     write_upstream_requests(out, merge);
     write_histograms(out, UPSTREAM_DURATION, merge, METRIC_UPSTREAM_DURATION,

@@ -85,7 +85,7 @@ static void add_quantiles(struct json_object *object, const uint64_t *counts)
 
 static void add_average(struct json_object *object, const struct totals *totals)
 {
-    uint64_t count = histogram_count(totals->duration);
+    uint64_t count = totals->requests;
     add_duration(object, "average",
                  count == 0 ? 0 : (double)totals->duration_sum_us / (double)count);
 }

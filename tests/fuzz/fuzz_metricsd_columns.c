@@ -28,7 +28,7 @@
 #include "windows.h"
 
 enum {
-    KEY_BYTES = 12,
+    CELL_BYTES = 11,
     ALL_CELLS = 255,
     LOOKS_MAX = 3,
     FAMILY_READ = 255,
@@ -111,7 +111,8 @@ static bool put_cell(struct input *input, struct metrics_column *column, uint32_
     cell->key = (struct metric_key){.name = {take(input, 2), take(input, 2)},
                                     .family = (uint16_t)family,
                                     .first = (uint16_t)take(input, 2),
-                                    .second = (uint16_t)take(input, 2)};
+                                    .second = (uint16_t)take(input, 2),
+                                    .bound = (uint16_t)take(input, 1)};
     cell->value = take(input, 1);
     if (column->cell_count <= *at)
         column->cell_count = *at + 1;
@@ -200,7 +201,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (page == NULL)
         page = map_page();
     struct metrics_column *column = &page->column[0];
-    memset(column->cells, 0, (size / KEY_BYTES + 1) * sizeof *column->cells);
+    memset(column->cells, 0, (size / CELL_BYTES + 1) * sizeof *column->cells);
     memset(column->names, 0, 2 * (UINT8_MAX + 1));
     page->opened[0] = page->opened[1] = 1;
     page->baseline = 0;

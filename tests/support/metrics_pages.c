@@ -68,9 +68,13 @@ static void do_request(char **words)
     struct metrics_writer *writer = writer_of(words[1]);
     const char *route = words[2];
     uint64_t us = strtoull(words[5], NULL, 10), many = strtoull(words[7], NULL, 10);
-    enum metric_method method = metric_method(words[3], strlen(words[3]));
-    count(writer, METRIC_REQUESTS, route, NULL, method, (unsigned)atoi(words[4]), many);
-    count(writer, METRIC_DURATION, route, NULL, histogram_bucket(us), 0, many);
+    struct metric_key key = {.name = {metrics_writer_name(writer, route, strlen(route))},
+                             .family = METRIC_REQUESTS,
+                             .first = (uint16_t)metric_method(words[3], strlen(words[3])),
+                             .second = (uint16_t)atoi(words[4]),
+                             .bound = (uint16_t)histogram_bound(us)};
+    metric_add(metrics_writer_cell(writer, &key), many);
+    count(writer, METRIC_DURATION, NULL, NULL, histogram_bucket(us), 0, many);
     count(writer, METRIC_DURATION_SUM, route, NULL, 0, 0, us * many);
     count(writer, METRIC_RESPONSE_BYTES, route, NULL, 0, 0, strtoull(words[6], NULL, 10) * many);
 }
@@ -80,7 +84,10 @@ static void do_upstream(char **words)
     struct metrics_writer *writer = writer_of(words[1]);
     uint64_t us = strtoull(words[5], NULL, 10);
     count(writer, METRIC_UPSTREAM_REQUESTS, words[2], words[3], (unsigned)atoi(words[4]), 0, 1);
-    count(writer, METRIC_UPSTREAM_DURATION, words[2], NULL, histogram_bucket(us), 0, 1);
+    struct metric_key key = {.name = {metrics_writer_name(writer, words[2], strlen(words[2]))},
+                             .family = METRIC_UPSTREAM_DURATION,
+                             .bound = (uint16_t)histogram_bound(us)};
+    metric_add(metrics_writer_cell(writer, &key), 1);
     count(writer, METRIC_UPSTREAM_DURATION_SUM, words[2], NULL, 0, 0, us);
 }
 

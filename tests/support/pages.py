@@ -72,7 +72,7 @@ FAMILIES = (None, "requests", "duration", "duration_sum", "response_bytes", "ups
             "upstream_duration", "upstream_duration_sum", "upstream_failures", "retries", "cache",
             "cache_waits", "connections", "access_log_dropped", "overflows")
 COLUMNS, CELLS, NAMES_SIZE, ERRORS, BASELINES = 512, 1 << 16, 256 << 10, 64, 2
-CELL = struct.Struct("<2I4HQ")  # the key: names, family, first, second, unused; the value
+CELL = struct.Struct("<2I4HQ")  # the key: names, family, first, second, bound; the value
 ERROR = struct.Struct("<QQHB225s128s48s4x")
 RING = struct.Struct("<QQ")
 HEADER = struct.Struct("<QIIQQ32s")  # magic, version, columns, size, created, key; the checksum
@@ -106,10 +106,13 @@ class Column:
         return self.names[offset + 1:offset + 1 + self.names[offset]].decode() if offset else None
 
     def family(self, name):
-        """{(name, name, first, second): value} of a family."""
-        number = FAMILIES.index(name)
-        return {(self._name(one), self._name(two), first, second): value
-                for one, two, family, first, second, _, value in self.cells if family == number}
+        """{(name, name, first, second): value} of a family, whatever the bounds."""
+        number, sums = FAMILIES.index(name), {}
+        for one, two, family, first, second, _, value in self.cells:
+            if family == number:
+                key = (self._name(one), self._name(two), first, second)
+                sums[key] = sums.get(key, 0) + value
+        return sums
 
     def sum(self, name):
         return sum(self.family(name).values())
@@ -134,7 +137,7 @@ class Metrics:
         if fd is None:
             self.fd = os.memfd_create("metrics")
             os.ftruncate(self.fd, PAGE_SIZE)
-            header = HEADER.pack(0x314D455254454D47, 1, COLUMNS, PAGE_SIZE, 1, bytes(range(32)))
+            header = HEADER.pack(0x314D455254454D47, 2, COLUMNS, PAGE_SIZE, 1, bytes(range(32)))
             os.pwrite(self.fd, header + struct.pack("<I", xxh32(header)), 0)
 
     def column(self, index):

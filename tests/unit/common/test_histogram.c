@@ -38,6 +38,15 @@ START_TEST(usual_bounds_are_bounds)
                                      250000, 500000, 1000000, 2500000, 5000000, 10000000};
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
         ck_assert_uint_eq(histogram_upper_us(histogram_bucket(usual[i])), usual[i]);
+    ck_assert_uint_eq(sizeof usual / sizeof *usual, HISTOGRAM_BOUNDS - 1);
+    for (unsigned i = 0; i + 1 < HISTOGRAM_BOUNDS; i++) {
+        ck_assert_uint_eq(histogram_bound_us(i), usual[i]);
+        ck_assert_uint_eq(histogram_bound(usual[i]), i);
+        ck_assert_uint_eq(histogram_bound(usual[i] + 1), i + 1);
+    }
+    ck_assert_uint_eq(histogram_bound(0), 0);
+    ck_assert_uint_eq(histogram_bound(UINT64_MAX), HISTOGRAM_BOUNDS - 1);
+    ck_assert_uint_eq(histogram_bound_us(HISTOGRAM_BOUNDS - 1), UINT64_MAX);
 }
 END_TEST
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/histogram.h"
 #include "common/metrics_writer.h"
 
 static struct metrics_page *test_metrics;
@@ -59,6 +60,22 @@ static inline void columns_test_count(unsigned column, enum metric_family family
     if (second_name != NULL)
         key.name[1] = metrics_writer_name(writer, second_name, strlen(second_name));
     metric_add(metrics_writer_cell(writer, &key), amount);
+}
+
+// Answers of a route, in the cells that the gateway takes for them.
+static inline void columns_test_count_requests(unsigned column, const char *route,
+                                               enum metric_method method, unsigned status,
+                                               uint64_t us, uint64_t amount)
+{
+    struct metrics_writer *writer = columns_test_writer(column);
+    struct metric_key key = {.name = {metrics_writer_name(writer, route, strlen(route))},
+                             .family = METRIC_REQUESTS,
+                             .first = (uint16_t)method,
+                             .second = (uint16_t)status,
+                             .bound = (uint16_t)histogram_bound(us)};
+    metric_add(metrics_writer_cell(writer, &key), amount);
+    columns_test_count(column, METRIC_DURATION, NULL, NULL, histogram_bucket(us), 0, amount);
+    columns_test_count(column, METRIC_DURATION_SUM, route, NULL, 0, 0, us * amount);
 }
 
 #endif

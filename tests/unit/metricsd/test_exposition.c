@@ -103,10 +103,10 @@ END_TEST
 START_TEST(buckets)
 {
     static const uint64_t durations[] = {0, 1000, 1001, 2500, 10000000, 10000001, UINT64_MAX};
-    static uint64_t counts[HISTOGRAM_BUCKETS];
+    uint64_t counts[HISTOGRAM_BOUNDS] = {0};
     const char *labels[] = {"api"};
     for (size_t i = 0; i < sizeof durations / sizeof *durations; i++)
-        counts[histogram_bucket(durations[i])]++;
+        counts[histogram_bound(durations[i])]++;
     begin(EXPOSITION_TEXT);
     exposition.family = &families[ROUTE_DURATION];
     exposition_buckets(&exposition, labels, counts);

@@ -59,6 +59,13 @@ START_TEST(same_texts_are_one_series)
     ck_assert_str_eq(range.items[0]->label[0], "api");
     ck_assert_uint_eq(range.items[1]->value, 5);
     ck_assert_uint_eq(range.items[2]->value, 6);
+    columns_test_count_requests(1, "app", METHOD_GET, 404, 2000, 8);
+    merge_read(merge);
+    range = merge_family(merge, METRIC_REQUESTS);
+    ck_assert_uint_eq(range.count, 4); // one of another bound
+    ck_assert_uint_eq(range.items[2]->value, 6);
+    ck_assert_uint_eq(range.items[3]->value, 8);
+    ck_assert_uint_eq(range.items[3]->bound, histogram_bound(2000));
     ck_assert_uint_eq(value_of(METRIC_RETRIES, "zeta"), 1);
     ck_assert_uint_eq(value_of(METRIC_RETRIES, "api"), 0);
 }
@@ -133,7 +140,8 @@ static void put_cell(uint32_t at, uint32_t name, unsigned family, unsigned first
 START_TEST(nonsense_is_left_out)
 {
     columns_test_count(0, METRIC_RETRIES, "api", NULL, 0, 0, 5);
-    uint32_t at = test_metrics->column[0].cell_count;
+    struct metrics_column *column = &test_metrics->column[0];
+    uint32_t at = column->cell_count;
     size_t sensible = at;
     put_cell(at++, 1, METRIC_NONE, 0, 0);
     put_cell(at++, 1, METRIC_FAMILIES, 0, 0);
@@ -145,7 +153,11 @@ START_TEST(nonsense_is_left_out)
     put_cell(at++, 1, METRIC_REQUESTS, 0, 99);
     put_cell(at++, 1, METRIC_REQUESTS, 0, 0);
     put_cell(at++, 1, METRIC_REQUESTS, 0, 1000);
-    put_cell(at++, 1, METRIC_DURATION, HISTOGRAM_BUCKETS, 0);
+    put_cell(at++, 1, METRIC_REQUESTS, 0, 200);
+    column->cells[at - 1].key.bound = HISTOGRAM_BOUNDS;
+    put_cell(at++, 1, METRIC_RETRIES, 0, 0);
+    column->cells[at - 1].key.bound = 1;
+    put_cell(at++, 0, METRIC_DURATION, HISTOGRAM_BUCKETS, 0);
     put_cell(at++, 1, METRIC_CACHE, CACHE_COUNT, 0);
     put_cell(at++, 1, METRIC_UPSTREAM_REQUESTS, 6, 0);
     put_cell(at++, 1, METRIC_UPSTREAM_FAILURES, FAILURE_COUNT, 0);
@@ -230,10 +242,8 @@ START_TEST(sums_agree_and_never_go_back)
             const char *route = routes[rand() % 5];
             if (rand() % 10 == 0)
                 columns_test_take_over(column);
-            columns_test_count(column, METRIC_REQUESTS, route, NULL,
-                               (unsigned)rand() % METHOD_COUNT, statuses[rand() % 7], amount);
-            columns_test_count(column, METRIC_DURATION, route, NULL,
-                               histogram_bucket((uint64_t)rand() % 200000), 0, amount);
+            columns_test_count_requests(column, route, (enum metric_method)(rand() % METHOD_COUNT),
+                                        statuses[rand() % 7], (uint64_t)rand() % 200000, amount);
             counted += amount;
         }
         merge_read(merge);

@@ -52,8 +52,7 @@ static double value_at(uint64_t second, const char *name, const char *value)
 
 static void count(unsigned status, uint64_t us, uint64_t amount)
 {
-    columns_test_count(0, METRIC_REQUESTS, "api", NULL, METHOD_GET, status, amount);
-    columns_test_count(0, METRIC_DURATION, "api", NULL, histogram_bucket(us), 0, amount);
+    columns_test_count_requests(0, "api", METHOD_GET, status, us, amount);
 }
 
 START_TEST(rates)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/histogram.h"
 #include "common/mem.h"
 #include "common/metrics_writer.h"
 
@@ -116,6 +117,35 @@ START_TEST(too_many_cells_overflow)
 }
 END_TEST
 
+// When it is full, whatever comes still finds a place of its own kind: no sum goes without it.
+START_TEST(the_overflow_has_place_for_all)
+{
+    uint64_t counted = 0;
+    for (unsigned route = 0; metrics_column_sum(column, METRIC_OVERFLOWS) == 0; route++) {
+        char text[16];
+        snprintf(text, sizeof text, "route%u", route);
+        for (unsigned status = 100; status < 600; status++, counted++)
+            metric_add(requests(text, status), 1);
+    }
+    uint32_t known = name("known");
+    for (unsigned i = 0; i < METHOD_COUNT * 500 * HISTOGRAM_BOUNDS; i++, counted++) {
+        struct metric_key key = {.name = {known},
+                                 .family = METRIC_REQUESTS,
+                                 .first = (uint16_t)(i % METHOD_COUNT),
+                                 .second = (uint16_t)(100 + i / METHOD_COUNT % 500),
+                                 .bound = (uint16_t)(i / METHOD_COUNT / 500)};
+        metric_add(metrics_writer_cell(&writer, &key), 1);
+    }
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        struct metric_key key = {.family = METRIC_DURATION, .first = (uint16_t)i};
+        metric_add(metrics_writer_cell(&writer, &key), 1);
+    }
+    ck_assert_uint_eq(metrics_column_sum(column, METRIC_REQUESTS), counted);
+    ck_assert_uint_eq(metrics_column_sum(column, METRIC_DURATION), HISTOGRAM_BUCKETS);
+    ck_assert_uint_lt(metrics_column_cells(column), METRICS_CELLS);
+}
+END_TEST
+
 START_TEST(too_many_names_overflow)
 {
     char text[METRICS_NAME_MAX + 1] = {0};
@@ -188,6 +218,7 @@ int main(void)
     tcase_add_test(tcase, names);
     tcase_add_test(tcase, a_successor_goes_on);
     tcase_add_test(tcase, too_many_cells_overflow);
+    tcase_add_test(tcase, the_overflow_has_place_for_all);
     tcase_add_test(tcase, too_many_names_overflow);
     tcase_add_test(tcase, a_damaged_column_begins_anew);
     tcase_add_test(tcase, errors_newest_first);

@@ -29,6 +29,9 @@ uint64_t clock_wall_ms(void)
 
 void clock_format_iso(uint64_t wall_ms, char out[CLOCK_ISO_SIZE])
 {
+    static const uint64_t last_ms = UINT64_C(253402300799999); // 9999-12-31T23:59:59.999Z
+    if (wall_ms > last_ms)
+        wall_ms = last_ms;
     time_t seconds = (time_t)(wall_ms / 1000);
     struct tm tm;
     char whole[20];

@@ -14,7 +14,8 @@ uint64_t clock_wall_ms(void);
 
 enum { CLOCK_ISO_SIZE = 25 };
 
-// "2026-01-02T03:04:05.678Z" with its NUL.
+// "2026-01-02T03:04:05.678Z" with its NUL. The form ends with the year 9999: a later time, which
+// only another program can have named, is its last millisecond.
 void clock_format_iso(uint64_t wall_ms, char out[CLOCK_ISO_SIZE]);
 
 // "3.1 s", "812 ms", "2h 5m", "4d 3h": two units at the most, for people.

@@ -64,10 +64,22 @@ static void check_servers(const struct upstream_config *upstream, struct config_
     }
 }
 
+// In the health documents an upstream is a key beside these: one with such a name would hide it, or
+// be hidden.
+static bool is_own_check(const char *name)
+{
+    return strcmp(name, "redis") == 0 || strcmp(name, "gateway") == 0;
+}
+
 static void check_upstream(void *object, const char *path, struct config_errors *errors)
 {
     const struct upstream_config *upstream = object;
     (void)path;
+    if (is_own_check(upstream->name))
+        config_errors_add_key(errors, NULL,
+                              "\"%s\" is a check of the gateway's own in /health/ready; "
+                              "give the upstream another name",
+                              upstream->name);
     if ((upstream->app != NULL) == (upstream->servers.count > 0))
         config_errors_add_key(errors, NULL, "needs one of \"app\" and \"servers\"%s",
                               upstream->app ? ", not both" : "");

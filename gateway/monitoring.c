@@ -53,6 +53,9 @@ static void refuse(struct exchange *exchange, enum monitoring_verdict verdict, s
     case MONITORING_FORBIDDEN:
         exchange_reply_problem(exchange, 403, NULL);
         break;
+    case MONITORING_MISDIRECTED:
+        exchange_reply_problem(exchange, 421, NULL);
+        break;
     case MONITORING_NO_METHOD:
         exchange_reply_problem(exchange, 405, &allow);
         break;
@@ -81,6 +84,7 @@ bool monitoring_answer(struct exchange *exchange, const struct request_facts *fa
     if (!monitoring_is_path(path))
         return false;
     struct monitoring_request request = {.peer = client_peer(exchange->client),
+                                         .host = facts->authority,
                                          .path = path,
                                          .method = facts->method,
                                          .fields = facts->fields,

@@ -1,8 +1,13 @@
 // A proxy on this machine makes everybody's requests come from here, so its fields count against
 // the request, whatever they say. What a browser on this machine sends for a page from anywhere may
-// not change anything: it says so with Origin.
+// not change anything: it says so with Origin. It does not when it takes us for the page's own
+// server, because the name of that was made to resolve to 127.0.0.1 meanwhile (DNS rebinding); but
+// then it says the name, in Host. So who comes from here is believed only when nobody else can have
+// the name: a loopback address, or localhost, which browsers never ask the DNS for. The machine's
+// own name is not among them: the DNS of whatever network it is in could be asked for that.
 #include "monitoring_access.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "grammar.h"
@@ -97,22 +102,91 @@ static bool is_of_a_page(const struct monitoring_request *request)
     return false;
 }
 
+// --- by which name ------------------------------------------------------------------------------
+
+static struct span without_port(struct span host)
+{
+    const char *end = memchr(host.bytes, *host.bytes == '[' ? ']' : ':', host.length);
+    if (end == NULL)
+        return host;
+    return (struct span){host.bytes, (size_t)(end - host.bytes) + (*end == ']')};
+}
+
+static bool is_loopback_ipv6(const char *text)
+{
+    struct in6_addr address;
+    if (inet_pton(AF_INET6, text, &address) != 1)
+        return false;
+    return IN6_IS_ADDR_LOOPBACK(&address) ||
+           (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == IN_LOOPBACKNET);
+}
+
+static bool is_loopback_ipv4(const char *text)
+{
+    struct in_addr address;
+    return inet_pton(AF_INET, text, &address) == 1 &&
+           ntohl(address.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
+}
+
+// Not by how it begins: "127.example.com" is a name.
+static bool is_loopback_literal(struct span name)
+{
+    char text[INET6_ADDRSTRLEN];
+    bool is_ipv6 = *name.bytes == '[';
+    if (is_ipv6)
+        name = (struct span){name.bytes + 1, name.length - 2};
+    if (name.length >= sizeof(text))
+        return false;
+    memcpy(text, name.bytes, name.length);
+    text[name.length] = '\0';
+    return is_ipv6 ? is_loopback_ipv6(text) : is_loopback_ipv4(text);
+}
+
+// "localhost" and all names below it (RFC 6761 §6.3), with or without the dot of the root.
+static bool is_localhost(struct span name)
+{
+    static const size_t length = sizeof("localhost") - 1;
+    if (name.bytes[name.length - 1] == '.')
+        --name.length;
+    if (name.length < length)
+        return false;
+    struct span end = {name.bytes + name.length - length, length};
+    return grammar_equal(end, SPAN("localhost")) && (name.length == length || end.bytes[-1] == '.');
+}
+
+static bool is_for_this_machine(struct span host)
+{
+    if (host.length == 0) // no browser sends that
+        return true;
+    struct span name = without_port(host);
+    return is_localhost(name) || is_loopback_literal(name);
+}
+
 // --- the decision -------------------------------------------------------------------------------
 
-static bool may_without_token(const struct monitoring_request *request, bool has_token)
+static bool may_from_here(const struct monitoring_request *request, bool has_token)
 {
     if (!is_loopback(request->peer) || has_proxy(request))
         return false;
     return !is(request->path, RESET) || (!has_token && !is_of_a_page(request));
 }
 
+static enum monitoring_verdict decide_without_token(const struct monitoring_request *request,
+                                                    bool has_token)
+{
+    if (!may_from_here(request, has_token))
+        return has_token ? MONITORING_NEEDS_TOKEN : MONITORING_FORBIDDEN;
+    return is_for_this_machine(request->host) ? MONITORING_ALLOWED : MONITORING_MISDIRECTED;
+}
+
 enum monitoring_verdict monitoring_decide(const char *token_sha256,
                                           const struct monitoring_request *request)
 {
     bool has_token = token_sha256 != NULL;
-    if (!(has_token &&
-          monitoring_token_fits(token_sha256, request->fields, request->field_count)) &&
-        !may_without_token(request, has_token))
-        return has_token ? MONITORING_NEEDS_TOKEN : MONITORING_FORBIDDEN;
-    return is_known_method(request) ? MONITORING_ALLOWED : MONITORING_NO_METHOD;
+    enum monitoring_verdict verdict = MONITORING_ALLOWED;
+    if (!has_token || !monitoring_token_fits(token_sha256, request->fields, request->field_count))
+        verdict = decide_without_token(request, has_token);
+    if (verdict == MONITORING_ALLOWED && !is_known_method(request))
+        verdict = MONITORING_NO_METHOD;
+    return verdict;
 }

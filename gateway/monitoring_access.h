@@ -1,5 +1,6 @@
 // Who may ask for /api/monitoring: whoever has the operators' token, and, for looking, who is on
-// this machine and came without a proxy between. Pure.
+// this machine, came without a proxy between, and asked for it by a name that only this machine
+// has. Pure.
 #ifndef GW_GATEWAY_MONITORING_ACCESS_H
 #define GW_GATEWAY_MONITORING_ACCESS_H
 
@@ -10,6 +11,7 @@
 
 struct monitoring_request {
     struct span peer; // the client's address
+    struct span host; // whom it is for (grammar_is_authority); empty: HTTP/1.0, it does not say
     struct span path; // normalised
     struct span method;
     const struct field *fields;
@@ -20,6 +22,7 @@ enum monitoring_verdict {
     MONITORING_ALLOWED,
     MONITORING_NEEDS_TOKEN, // 401
     MONITORING_FORBIDDEN,   // 403: there is no token that would help
+    MONITORING_MISDIRECTED, // 421: from this machine, but by a name that anybody can point at it
     MONITORING_NO_METHOD,   // 405: monitoring_methods says which there are
 };
 

@@ -26,6 +26,8 @@ static const struct problem problems[] = {
     PROBLEM(408, "Request Timeout", "The request did not arrive in time."),
     PROBLEM(413, "Content Too Large", "The request body is larger than the gateway accepts."),
     PROBLEM(417, "Expectation Failed", "The gateway knows no expectation but 100-continue."),
+    PROBLEM(421, "Misdirected Request",
+            "Ask for http://localhost or http://127.0.0.1 here, or send the token of monitoring."),
     PROBLEM(502, "Bad Gateway", "The service behind the gateway did not give a valid answer."),
     PROBLEM(503, "Service Unavailable", "The service behind the gateway is not available."),
     PROBLEM(504, "Gateway Timeout", "The service behind the gateway did not answer in time."),

@@ -28,9 +28,9 @@ class Monitoring(gateway_worker.Case):
             self.addCleanup(self.metricsd.close)
         self.start()
 
-    def ask(self, path="/api/monitoring/metrics", fields="", method="GET"):
+    def ask(self, path="/api/monitoring/metrics", fields="", method="GET", host="localhost"):
         with Client(self.port) as client:
-            client.send(f"{method} {path} HTTP/1.1\r\nHost: test\r\n{fields}\r\n".encode())
+            client.send(f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n".encode())
             return client.answer(to_head=method == "HEAD")
 
     def status(self, *args, **keys):
@@ -57,6 +57,28 @@ class Monitoring(gateway_worker.Case):
             self.assertEqual((status, field(head, "www-authenticate")), (403, []), name)
         self.assertEqual(self.status("/api/x/../monitoring/stats", "Via: 1.1 x\r\n"), 403)
         self.assertEqual(self.metricsd.requests, [])
+
+    def test_a_name_that_anybody_can_have(self):
+        self.begin()
+        for host in (f"evil.example:{self.port}", f"myhost:{self.port}", "127.0.0.1.evil.example"):
+            status, head, body = self.ask(host=host)
+            self.assertEqual((status, field(head, "content-type")),
+                             (421, [b"application/problem+json"]), host)
+            self.assertIn(b"http://localhost", body)
+        reset = "/api/monitoring/reset"
+        self.assertEqual(self.status(reset, method="POST", host="evil.example"), 421)
+        self.assertEqual(self.metricsd.requests, [])
+        for host in (f"localhost:{self.port}", f"127.0.0.1:{self.port}", "[::1]", "a.localhost"):
+            self.assertEqual(self.status(host=host), 200, host)
+        with Client(self.port) as client:
+            client.send(b"GET /api/monitoring/stats HTTP/1.0\r\n\r\n")
+            self.assertEqual(client.answer()[0], 200)
+        self.assertEqual(self.ask("/", host="evil.example")[2], b"app")
+
+    def test_the_token_is_enough_by_any_name(self):
+        self.begin(monitoring={"token_sha256": SHA256})
+        self.assertEqual(self.status(host="myhost"), 421)
+        self.assertEqual(self.status(host="myhost", fields=BEARER), 200)
 
     def test_the_token(self):
         self.begin(monitoring={"token_sha256": SHA256})

@@ -60,6 +60,44 @@ static const struct row {
     {HASH, "192.0.2.1", "POST", STATS, NULL, NULL, MONITORING_NEEDS_TOKEN},
 };
 
+// By which name: of the address that a request from here may ask for.
+static const struct name_row {
+    const char *host;
+    bool is_ours;
+} names[] = {
+    {"", true}, // HTTP/1.0
+    {"localhost", true},
+    {"localhost:5055", true},
+    {"LocalHost:", true},
+    {"localhost.:80", true},
+    {"shop.localhost:80", true},
+    {"a.b.localhost.", true},
+    {"127.0.0.1", true},
+    {"127.0.0.1:5055", true},
+    {"127.255.1.2", true},
+    {"[::1]", true},
+    {"[::1]:5055", true},
+    {"[0:0:0:0:0:0:0:1]", true},
+    {"[::ffff:127.0.0.1]:80", true},
+    {"evil.example", false},
+    {"evil.example:5055", false},
+    {"127.0.0.1.evil.example", false},
+    {"127.evil.example", false},
+    {"localhost.evil.example", false},
+    {"evillocalhost", false},
+    {"ocalhost", false},
+    {".", false},
+    {"myhost:5055", false},
+    {"127.1", false},
+    {"0.0.0.0:5055", false},
+    {"192.0.2.1", false},
+    {"128.0.0.1", false},
+    {"[::]", false},
+    {"[::2]:80", false},
+    {"[::ffff:192.0.2.1]", false},
+    {"a-name-that-is-longer-than-any-address-is-ever-written.example", false},
+};
+
 static struct span span_of(const char *text)
 {
     return (struct span){text, strlen(text)};
@@ -68,8 +106,9 @@ static struct span span_of(const char *text)
 START_TEST(verdicts)
 {
     const struct row *row = &rows[_i];
-    struct field fields[2] = {{SPAN("Host"), SPAN("x")}};
+    struct field fields[2] = {{SPAN("Host"), SPAN("localhost")}};
     struct monitoring_request request = {.peer = span_of(row->peer),
+                                         .host = SPAN("localhost"),
                                          .path = span_of(row->path),
                                          .method = span_of(row->method),
                                          .fields = fields,
@@ -77,6 +116,50 @@ START_TEST(verdicts)
     if (row->name != NULL)
         fields[request.field_count++] = (struct field){span_of(row->name), span_of(row->value)};
     ck_assert_int_eq(monitoring_decide(row->hash, &request), row->verdict);
+}
+END_TEST
+
+static enum monitoring_verdict decide(const char *hash, const char *peer, const char *host,
+                                      const char *method, const char *path,
+                                      const struct field *field)
+{
+    struct monitoring_request request = {.peer = span_of(peer),
+                                         .host = span_of(host),
+                                         .path = span_of(path),
+                                         .method = span_of(method),
+                                         .fields = field,
+                                         .field_count = field != NULL};
+    return monitoring_decide(hash, &request);
+}
+
+START_TEST(only_by_names_of_this_machine)
+{
+    const struct name_row *row = &names[_i];
+    enum monitoring_verdict verdict = row->is_ours ? MONITORING_ALLOWED : MONITORING_MISDIRECTED;
+    const char *const peers[] = {"127.0.0.1", "::1"};
+    for (size_t i = 0; i < 2; ++i) {
+        ck_assert_int_eq(decide(NULL, peers[i], row->host, "GET", STATS, NULL), verdict);
+        ck_assert_int_eq(decide(HASH, peers[i], row->host, "HEAD", STATS, NULL), verdict);
+        ck_assert_int_eq(decide(NULL, peers[i], row->host, "POST", RESET, NULL), verdict);
+    }
+}
+END_TEST
+
+START_TEST(the_token_fits_every_name)
+{
+    static const struct field token = {{"authorization", 13}, {"Bearer abc", 10}};
+    static const struct field wrong = {{"authorization", 13}, {"Bearer abd", 10}};
+    static const struct field origin = {{"origin", 6}, {"http://evil.example", 19}};
+    const char *const host = names[_i].host;
+    const char *const here = "127.0.0.1", *const elsewhere = "192.0.2.1";
+    ck_assert_int_eq(decide(HASH, here, host, "GET", STATS, &token), MONITORING_ALLOWED);
+    ck_assert_int_eq(decide(HASH, here, host, "POST", RESET, &token), MONITORING_ALLOWED);
+    ck_assert_int_eq(decide(HASH, elsewhere, host, "GET", STATS, &token), MONITORING_ALLOWED);
+    // And no name is a token.
+    ck_assert_int_eq(decide(HASH, elsewhere, host, "GET", STATS, &wrong), MONITORING_NEEDS_TOKEN);
+    ck_assert_int_eq(decide(HASH, here, host, "POST", RESET, NULL), MONITORING_NEEDS_TOKEN);
+    ck_assert_int_eq(decide(NULL, elsewhere, host, "GET", STATS, NULL), MONITORING_FORBIDDEN);
+    ck_assert_int_eq(decide(NULL, here, host, "POST", RESET, &origin), MONITORING_FORBIDDEN);
 }
 END_TEST
 
@@ -96,6 +179,8 @@ int main(void)
     Suite *suite = suite_create("monitoring_access");
     TCase *tests = tcase_create("monitoring_access");
     tcase_add_loop_test(tests, verdicts, 0, sizeof rows / sizeof *rows);
+    tcase_add_loop_test(tests, only_by_names_of_this_machine, 0, sizeof names / sizeof *names);
+    tcase_add_loop_test(tests, the_token_fits_every_name, 0, sizeof names / sizeof *names);
     tcase_add_test(tests, paths);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

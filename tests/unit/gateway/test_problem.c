@@ -6,7 +6,7 @@
 
 #include "problem.h"
 
-static const int statuses[] = {400, 401, 403, 404, 405, 408, 413, 417, 500, 502, 503, 504};
+static const int statuses[] = {400, 401, 403, 404, 405, 408, 413, 417, 421, 500, 502, 503, 504};
 
 START_TEST(bodies_are_problem_documents)
 {

@@ -66,6 +66,7 @@ bool proxy_prepare(struct exchange *exchange, const struct request_facts *facts,
         .scheme = SPAN("http"),
         .fields = facts->fields,
         .field_count = facts->field_count,
+        .keeps_forwarded_for = upstream->index == UPSTREAM_OWN, // it writes down who has reset
         .has_content_length = facts->has_content_length || facts->has_transfer_encoding,
         .content_length = req->entity.len};
     size_t size = request_head_bound(&head);

@@ -94,6 +94,20 @@ static void put_fields(struct writer *writer, const struct request_head *head)
             put_field(writer, &head->fields[i]);
 }
 
+// As a proxy behind others adds to the list: there is one, of however many fields (RFC 9110 §5.3).
+static void put_forwarded_for(struct writer *writer, const struct request_head *head)
+{
+    put(writer, SPAN(FORWARDED_FOR));
+    for (size_t i = 0; head->keeps_forwarded_for && i < head->field_count; ++i) {
+        const struct field *field = &head->fields[i];
+        if (field->value.length == 0 || !grammar_equal(field->name, SPAN("x-forwarded-for")))
+            continue;
+        put_value(writer, field->value);
+        put(writer, SPAN(", ")); // the bound has it: the field itself is not written
+    }
+    put_value(writer, head->peer);
+}
+
 static void put_decimal(struct writer *writer, uint64_t number)
 {
     char digits[DECIMAL_SIZE];
@@ -130,8 +144,7 @@ int request_head_write(const struct request_head *head, char *out, size_t size, 
     put(&writer, SPAN(VERSION_AND_HOST));
     put_value(&writer, head->host);
     put_fields(&writer, head);
-    put(&writer, SPAN(FORWARDED_FOR));
-    put_value(&writer, head->peer);
+    put_forwarded_for(&writer, head);
     put(&writer, SPAN(FORWARDED_PROTO));
     put_value(&writer, head->scheme);
     put(&writer, SPAN(FORWARDED_HOST));

@@ -19,7 +19,8 @@ struct request_head {
     struct span scheme; // "http" or "https", for X-Forwarded-Proto
     const struct field *fields; // the client's; filtered through fields_forward_request
     size_t field_count;
-    bool has_content_length; // writes Content-Length, also 0
+    bool keeps_forwarded_for; // the client's X-Forwarded-For stands before its address
+    bool has_content_length;  // writes Content-Length, also 0
     uint64_t content_length;
 };
 
@@ -27,8 +28,8 @@ struct request_head {
 size_t request_head_bound(const struct request_head *head);
 
 // Writes request line, fields and empty line, at most `size` bytes, and sets *length. Always
-// HTTP/1.1 with a persistent connection; X-Forwarded-For, -Proto and -Host are ours alone, until
-// somebody can be trusted to have set them.
+// HTTP/1.1 with a persistent connection; X-Forwarded-For, -Proto and -Host are ours alone, but
+// for keeps_forwarded_for: whoever reads that may believe the last address only.
 // Returns -1 when it does not fit, when something would end its line early (CR, LF, NUL or another
 // control character), when a name is not a token, or when Connection names too many fields.
 int request_head_write(const struct request_head *head, char *out, size_t size, size_t *length,

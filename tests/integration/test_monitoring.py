@@ -99,6 +99,15 @@ class Monitoring(gateway_worker.Case):
             self.assertEqual((status, field(head, "allow")), (405, [allow]))
         self.assertEqual(len(self.metricsd.requests), 1)
 
+    def test_a_reset_says_for_whom_it_is(self):
+        self.begin(monitoring={"token_sha256": SHA256})
+        said = "X-Forwarded-For: 203.0.113.9\r\n"
+        self.assertEqual(self.status("/api/monitoring/reset", BEARER + said, "POST"), 200)
+        self.assertEqual(field(self.metricsd.requests[0][0], "x-forwarded-for"),
+                         [b"203.0.113.9, 127.0.0.1"])
+        self.assertEqual(self.ask("/", BEARER + said)[2], b"app")
+        self.assertEqual(field(self.api.requests[0][0], "x-forwarded-for"), [b"127.0.0.1"])
+
     def test_reset_without_a_token(self):
         self.begin()
         self.assertEqual(self.status("/api/monitoring/reset", method="POST"), 200)

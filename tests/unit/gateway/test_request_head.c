@@ -77,6 +77,27 @@ START_TEST(query_fields_and_body)
 }
 END_TEST
 
+START_TEST(what_proxies_said_may_stand_before_the_address)
+{
+    const struct field fields[] = {{SPAN("X-Forwarded-For"), SPAN("203.0.113.9, 10.0.0.1")},
+                                   {SPAN("connection"), SPAN("x-forwarded-for")},
+                                   {SPAN("x-forwarded-for"), SPAN("")},
+                                   {SPAN("x-forwarded-forx"), SPAN("evil")},
+                                   {SPAN("x_forwarded_for"), SPAN("evil")},
+                                   {SPAN("x-forwarded-for"), SPAN("10.0.0.2")}};
+    struct request_head head = plain();
+    head.fields = fields;
+    head.field_count = sizeof(fields) / sizeof(fields[0]);
+    head.keeps_forwarded_for = true;
+    char *text = write_head(&head);
+    ck_assert_ptr_nonnull(text);
+    ck_assert_ptr_nonnull(
+        strstr(text, "\r\nx-forwarded-for: 203.0.113.9, 10.0.0.1, 10.0.0.2, 192.0.2.7\r\n"));
+    ck_assert_ptr_null(strstr(text, "evil"));
+    free(text);
+}
+END_TEST
+
 START_TEST(the_bound_is_enough_and_tight)
 {
     struct field field = {SPAN("a"), SPAN("b")};
@@ -175,6 +196,7 @@ int main(void)
     TCase *tests = tcase_create("request_head");
     tcase_add_test(tests, the_smallest_head);
     tcase_add_test(tests, query_fields_and_body);
+    tcase_add_test(tests, what_proxies_said_may_stand_before_the_address);
     tcase_add_test(tests, the_bound_is_enough_and_tight);
     tcase_add_test(tests, an_empty_body_is_said);
     tcase_add_loop_test(tests, nothing_can_end_its_line, 0,

@@ -8,6 +8,7 @@
 #include "accept.h"
 #include "baseline.h"
 #include "common/clock.h"
+#include "common/foreign_text.h"
 #include "gzip.h"
 #include "scrape.h"
 
@@ -57,6 +58,27 @@ static void api_history(struct api *api, const struct request *request, struct m
         answer_problem(answer, 400);
 }
 
+// The gateway puts the address that it sees behind what a proxy said (gateway/request_head.h).
+static void describe_asker(const char *forwarded_for, struct buf *text)
+{
+    const char *comma = strrchr(forwarded_for, ',');
+    if (!comma)
+        buf_append_text(text, forwarded_for[0] != '\0' ? forwarded_for : "a local client");
+    else
+        buf_printf(text, "%s (X-Forwarded-For: %.*s)", comma + 1 + strspn(comma + 1, " "),
+                   (int)(comma - forwarded_for), forwarded_for);
+}
+
+static void tell_reset(const struct api *api, const struct request *request)
+{
+    struct buf text = BUF_INIT;
+    char by[API_ASKER_SIZE];
+    describe_asker(request->forwarded_for, &text);
+    foreign_text_copy(by, sizeof by, text.data, text.length);
+    buf_free(&text);
+    api->on_reset(api->context, by);
+}
+
 static void api_reset_all(struct api *api, const struct request *request, struct moment now,
                           struct answer *answer)
 {
@@ -64,8 +86,7 @@ static void api_reset_all(struct api *api, const struct request *request, struct
     clock_format_iso(now.wall_ms, timestamp);
     baseline_set(api->facts->page, api->facts->merge, now.wall_ms);
     buf_printf(&answer->body, "{\"message\":\"Metrics reset\",\"timestamp\":\"%s\"}\n", timestamp);
-    api->on_reset(api->context,
-                  request->forwarded_for[0] != '\0' ? request->forwarded_for : "a local client");
+    tell_reset(api, request);
 }
 
 // --- dispatch -----------------------------------------------------------------------------------

@@ -6,7 +6,10 @@
 #include "answer.h"
 #include "views.h"
 
-// Somebody has reset the numbers; `by` is whom the gateway says it was.
+enum { API_ASKER_SIZE = 240 };
+
+// Somebody has reset the numbers. `by` is safe to be shown: the address that asked, and behind it,
+// in parentheses, for whom it said that it does, as "10.0.0.2 (X-Forwarded-For: 203.0.113.9)". Cut.
 typedef void api_reset(void *context, const char *by);
 
 struct api {

@@ -514,6 +514,20 @@ class Documents(Case):
         self.assertEqual((stats["requests"]["total"], stats["responseTime"]["max"]), (5, 3))
         self.assertEqual(stats["cache"]["stats"]["hits"], 0)
 
+    def test_who_has_reset(self):
+        self.start()
+        fields = ({}, {"X_Forwarded_For": "203.0.113.9, 10.0.0.1, 192.0.2.7"},
+                  {"X_Forwarded_For": "x\xff, 192.0.2.7"},
+                  {"X_Forwarded_For": "9" * 300 + ", 192.0.2.7"})
+        for each in fields:
+            self.assertEqual(self.request("/api/monitoring/reset", "POST", **each)[0], 200)
+        texts = ["by a local client", "by 192.0.2.7 (X-Forwarded-For: 203.0.113.9, 10.0.0.1)",
+                 "by 192.0.2.7 (X-Forwarded-For: x?)",
+                 ("by 192.0.2.7 (X-Forwarded-For: " + "9" * 300)[:242]]
+        wait_until(lambda: len(self.supervisor.events) == len(texts))
+        self.assertEqual([event["text"] for event in self.supervisor.events], texts)
+        self.assertIn(f"metrics: reset {texts[1]}", self.log())
+
     def test_never_below_zero_after_a_reset(self):
         self.fill()
         self.start()

@@ -3,11 +3,12 @@
 import measure
 import metrics_cost
 import metrics_counters
+import metrics_paths
 import metrics_prom
 import metrics_scrape
 
 PARTS = {"counters": metrics_counters, "cost": metrics_cost, "scrape": metrics_scrape,
-         "prom": metrics_prom}
+         "paths": metrics_paths, "prom": metrics_prom}
 
 
 def add_options(parser):

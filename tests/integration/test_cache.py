@@ -214,7 +214,17 @@ class Answers(Cache):
 
 
 class Together(Cache):
+    """A worker whose question cachesvc answers too late (a busy machine) fetches for itself and says
+    so in its counter of waits: as many fetches more are right."""
+
     workers = 4
+
+    def start(self):
+        super().start()
+        self.waits = self.home.counter("cache_waits")
+
+    def late(self):
+        return self.home.counter("cache_waits") - self.waits
 
     def ask(self, path, count):
         with concurrent.futures.ThreadPoolExecutor(count) as pool:
@@ -224,8 +234,9 @@ class Together(Cache):
         self.start()
         answers = self.ask("/one?sleep=1", 200)
         self.assertEqual({answer.status for answer in answers}, {200})
-        self.assertEqual(len({answer.body for answer in answers}), 1)
-        self.assertEqual(self.fetches("/one"), 1)
+        late = self.late()
+        self.assertLessEqual(self.fetches("/one"), 1 + late)
+        self.assertLessEqual(len({answer.body for answer in answers}), 1 + late)
 
     def test_what_is_not_storable_makes_nobody_wait_in_a_row(self):
         self.start()
@@ -246,7 +257,7 @@ class Together(Cache):
         leader.wait()
         others.join()
         self.assertEqual({answer.status for answer in self.others}, {200})
-        self.assertLessEqual(self.fetches("/left"), 2)
+        self.assertLessEqual(self.fetches("/left"), 2 + self.late())
 
     def test_a_leader_that_is_killed_costs_one_more_fetch(self):
         self.start()
@@ -270,8 +281,9 @@ class Together(Cache):
         leader.wait()
         self.assertGreater(len(done), 10)  # the others were of the killed worker
         self.assertEqual({answer.status for answer in done}, {200})
-        self.assertEqual(len({answer.body for answer in done}), 1)
-        self.assertEqual(self.fetches("/killed"), 2)
+        late = self.late()
+        self.assertLessEqual(len({answer.body for answer in done}), 1 + late)
+        self.assertIn(self.fetches("/killed"), range(2, 2 + late + 1))
 
 
 class Sidecar(Cache):

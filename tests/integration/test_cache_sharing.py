@@ -281,9 +281,10 @@ class NobodyWaits(Gated):
         victim = self.start_kept()
         waits = self.home.counter("cache_waits")
         self.load("killed", lambda: os.kill(victim, signal.SIGKILL))
-        # Whoever waits for its reply when it dies has the news at once.
-        self.assertLessEqual(self.home.counter("cache_waits") - waits,
-                             self.clients * self.workers)
+        # Whoever waits for its reply when it dies has the news at once. What a busy machine makes
+        # late counts too; were each miss to wait for one that is dead, it would be all of them.
+        self.assertLess(self.home.counter("cache_waits") - waits,
+                        self.clients * self.requests // 4)
         wait_until(lambda: self.home.pids("cachesvc") not in ([victim], [0]))
         self.home.wait_online("cachesvc", 1)
         self.assertEqual(get(self.port, "/kept").headers["X-Cache"], "HIT")

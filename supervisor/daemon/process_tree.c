@@ -161,11 +161,25 @@ static uint64_t spawn_of(pid_t pid)
     return id;
 }
 
-// All living processes and which tree they belong to; the caller frees both.
+static bool all_are_empty(const struct process_tree *trees, size_t count)
+{
+    for (size_t t = 0; t < count; t++) {
+        if (trees[t].leader.pid > 0)
+            return false;
+    }
+    return true;
+}
+
+// All living processes (none, when nobody asks for one) and which tree they belong to; the caller
+// frees both.
 static size_t walk(const struct process_tree *trees, size_t tree_count, struct procinfo **list,
                    int **owners)
 {
-    size_t count = procinfo_list(list);
+    size_t count = 0;
+
+    *list = NULL;
+    if (!all_are_empty(trees, tree_count))
+        count = procinfo_list(list);
     *owners = mem_zalloc(count + 1, sizeof **owners);
     process_tree_assign(*list, count, trees, tree_count, getpid(), spawn_of, *owners);
     return count;

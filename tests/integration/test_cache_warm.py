@@ -85,12 +85,12 @@ class Limits(Warm):
         self.assertEqual(get(self.port, "/health/live").status, 200)
 
     def test_an_answer_that_never_comes_holds_nobody_up(self):
-        self.start_warm(["/a?sleep=20", "/b"], warm_timeout="1s")
+        self.start_warm(["/a?sleep=20", "/b"], warm_timeout="5s")
         self.assertEqual(self.summaries(), [(1, 2)] * self.workers)
         self.assertEqual(self.verdict("/b"), "HIT")
 
     def test_without_cachesvc_it_is_ready_in_the_end(self):
-        self.start_warm(["/a"], warm_timeout="1s")
+        self.start_warm(["/a"], warm_timeout="5s")
         victim = self.home.pids("cachesvc")[0]
         os.kill(victim, signal.SIGSTOP)
         try:

@@ -3,7 +3,7 @@
 // Not its job: the file (log_file.c), which several captures may have in common; so whole lines
 // only are written, many with one call.
 //
-// The invariant: `partial` holds the unfinished last line only and stays below CAPTURE_LINE_MAX
+// The invariant: `partial` holds the unfinished last line only and is not longer than LOG_LINES_MAX
 // between two reads. Nothing that the disk does may stop the reading, for a process whose pipe
 // nobody reads stops at its next line.
 
@@ -24,6 +24,7 @@
 #include "common/mem.h"
 #include "log_file.h"
 #include "log_format.h"
+#include "log_lines.h"
 
 enum { READ_SIZE = 65536, LAST_LINE_SIZE = 201, WARN_EVERY_MS = 10000 };
 
@@ -124,34 +125,14 @@ static void remember(struct capture *capture, const char *line, size_t length)
         capture->newest = next;
 }
 
-static void on_whole_line(struct capture *capture, const char *line, size_t length)
+static void tell(struct capture *capture, const char *bytes, size_t length)
 {
-    remember(capture, line, length);
-    if (capture->on_line && !capture->closing)
-        capture->on_line(capture->context, line, length);
-}
-
-static void split(struct capture *capture, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        size_t limit = length < CAPTURE_LINE_MAX ? length : CAPTURE_LINE_MAX;
-        const char *newline = memchr(bytes, '\n', limit);
-        size_t line = newline ? (size_t)(newline - bytes) : limit;
-        size_t step = newline ? line + 1 : line;
-        on_whole_line(capture, bytes, line);
-        bytes += step;
-        length -= step;
+    for (size_t step; length > 0; bytes += step, length -= step) {
+        size_t line = log_lines_next(bytes, length, &step);
+        remember(capture, bytes, line);
+        if (capture->on_line && !capture->closing)
+            capture->on_line(capture->context, bytes, line);
     }
-}
-
-// How much of `partial` can go out: whole lines, or a piece of one that is too long.
-static size_t whole_length(const struct capture *capture)
-{
-    const struct buf *partial = &capture->partial;
-    const char *newline = partial->length ? memrchr(partial->data, '\n', partial->length) : NULL;
-    if (newline)
-        return (size_t)(newline - partial->data) + 1;
-    return partial->length >= CAPTURE_LINE_MAX ? CAPTURE_LINE_MAX : 0;
 }
 
 static void write_lines(struct capture *capture, const char *bytes, size_t length)
@@ -172,9 +153,9 @@ static void take_lines(struct capture *capture)
 {
     size_t length;
 
-    while ((length = whole_length(capture)) > 0) {
+    while ((length = log_lines_whole(capture->partial.data, capture->partial.length)) > 0) {
         write_lines(capture, capture->partial.data, length);
-        split(capture, capture->partial.data, length);
+        tell(capture, capture->partial.data, length);
         buf_consume(&capture->partial, length);
     }
     if (capture->partial.length == 0)

@@ -12,10 +12,7 @@
 struct log_format;
 struct log_rotate_config;
 
-enum {
-    CAPTURE_LINE_MAX = 65536, // a longer line goes out in pieces of this size
-    CAPTURE_LAST_LINES = 5    // how many are remembered, each cut at 200 bytes
-};
+enum { CAPTURE_LAST_LINES = 5 }; // how many are remembered, each cut at 200 bytes
 
 struct capture;
 
@@ -27,7 +24,7 @@ struct capture_options {
     const struct log_rotate_config *rotation; // of the file; NULL: never
     const struct log_format *format;          // of its lines; copied; NULL: as they come
     // Every whole line without its newline, after it was written; NULL: not wanted. A line beyond
-    // CAPTURE_LINE_MAX comes in pieces. Must not close the capture.
+    // LOG_LINES_MAX comes in pieces (log_lines.h). Must not close the capture.
     void (*on_line)(void *context, const char *line, size_t length);
     // Lines, or pieces of some, that the log file did not take: so many more. NULL: not wanted.
     void (*on_lost)(void *context, uint64_t lines);

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/json_token.h"
+#include "log_lines.h"
 
 // --- dates --------------------------------------------------------------------------------------
 
@@ -205,10 +206,8 @@ void log_format_append_lines(struct buf *out, const struct log_format *format, u
 {
     struct buf prefix = BUF_INIT;
     build_prefix(&prefix, format, wall_ms);
-    while (length > 0) {
-        const char *newline = memchr(bytes, '\n', length);
-        size_t line = newline ? (size_t)(newline - bytes) : length;
-        size_t step = newline ? line + 1 : line;
+    for (size_t step; length > 0; bytes += step, length -= step) {
+        size_t line = log_lines_next(bytes, length, &step);
         buf_append(out, prefix.data, prefix.length);
         if (format->json) {
             append_string(out, bytes, line);
@@ -217,8 +216,6 @@ void log_format_append_lines(struct buf *out, const struct log_format *format, u
             buf_append(out, bytes, line);
         }
         buf_append(out, "\n", 1);
-        bytes += step;
-        length -= step;
     }
     buf_free(&prefix);
 }

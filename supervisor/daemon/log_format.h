@@ -24,8 +24,8 @@ bool log_format_is_plain(const struct log_format *format);
 // what is no token stands for itself, and so does all within [].
 void log_format_append_date(struct buf *out, const char *form, uint64_t wall_ms);
 
-// Appends each line of `bytes`, formatted, with a newline; the last one may have none. They all
-// have the same time.
+// Appends each line of `bytes`, or piece of one that is too long (log_lines.h), formatted, with a
+// newline; the last one may have none. They all have the same time.
 void log_format_append_lines(struct buf *out, const struct log_format *format, uint64_t wall_ms,
                              const char *bytes, size_t length);
 

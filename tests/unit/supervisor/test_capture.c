@@ -12,6 +12,8 @@
 
 #include "capture.h"
 #include "common/buf.h"
+#include "log_format.h"
+#include "log_lines.h"
 #include "loop_test.h"
 
 static char path[] = "/tmp/gwctl-test-XXXXXX";
@@ -35,10 +37,15 @@ static void on_lost(void *context, uint64_t more)
     lost += more;
 }
 
-static struct capture *open_capture(const char *file, int *write_end)
+static struct capture *open_formatted(const char *file, int *write_end,
+                                      const struct log_format *format)
 {
-    struct capture_options options = {
-        .label = "app#0", .path = file, .on_line = on_line, .on_lost = on_lost, .context = &lines};
+    struct capture_options options = {.label = "app#0",
+                                      .path = file,
+                                      .format = format,
+                                      .on_line = on_line,
+                                      .on_lost = on_lost,
+                                      .context = &lines};
     struct err err = {{0}};
     int ends[2];
     ck_assert_int_eq(pipe(ends), 0);
@@ -46,6 +53,11 @@ static struct capture *open_capture(const char *file, int *write_end)
     struct capture *opened = capture_open(&test_loop, ends[0], &options, &err);
     ck_assert_msg(opened != NULL, "%s", err.text);
     return opened;
+}
+
+static struct capture *open_capture(const char *file, int *write_end)
+{
+    return open_formatted(file, write_end, NULL);
 }
 
 static void set_up(void)
@@ -225,7 +237,7 @@ START_TEST(long_lines_go_out_in_pieces_and_lose_nothing)
     put_from_child(text, LENGTH + 2);
     end_of_process();
     loop_test_wait(has_ended, NULL);
-    ck_assert_uint_eq(longest, CAPTURE_LINE_MAX);
+    ck_assert_uint_eq(longest, LOG_LINES_MAX);
     strcpy(text + LENGTH, "\n"); // the "x" line comes behind
     char *written = file_text();
     ck_assert_uint_eq(strlen(written), LENGTH + 3);
@@ -247,7 +259,7 @@ START_TEST(nobody_is_told_more_than_a_piece)
     put(text);
     put("\n");
     capture_drain_now(capture);
-    ck_assert_uint_eq(longest, CAPTURE_LINE_MAX);
+    ck_assert_uint_eq(longest, LOG_LINES_MAX);
     ck_assert_uint_eq(file_size(), 120001);
     free(text);
 }
@@ -255,16 +267,54 @@ END_TEST
 
 START_TEST(a_long_line_without_end_gets_its_newline)
 {
-    char *text = malloc(CAPTURE_LINE_MAX);
-    memset(text, 'y', CAPTURE_LINE_MAX);
-    put_from_child(text, CAPTURE_LINE_MAX);
+    char *text = malloc(LOG_LINES_MAX);
+    memset(text, 'y', LOG_LINES_MAX);
+    put_from_child(text, LOG_LINES_MAX);
     end_of_process();
     loop_test_wait(has_ended, NULL);
     char *written = file_text();
-    ck_assert_uint_eq(strlen(written), CAPTURE_LINE_MAX + 1);
-    ck_assert_int_eq(written[CAPTURE_LINE_MAX], '\n');
+    ck_assert_uint_eq(strlen(written), LOG_LINES_MAX + 1);
+    ck_assert_int_eq(written[LOG_LINES_MAX], '\n');
     free(written);
     free(text);
+}
+END_TEST
+
+// Lines of characters of every width, some of them too long for one piece.
+static void append_text(struct buf *text)
+{
+    static const char *const characters[] = {"x", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    for (int line = 0; line < 20; line++) {
+        int count = rand() % (line % 10 == 0 ? 70000 : 200);
+        while (count-- > 0)
+            buf_append_text(text, characters[rand() % 4]);
+        buf_append_text(text, "\n");
+    }
+}
+
+// The loop's test number decides about the chunks, and so at which bytes characters are cut.
+START_TEST(what_is_written_does_not_depend_on_the_chunks)
+{
+    const struct log_format format = {.date = "[at]", .app = ""};
+    struct log_format plain = {.app = ""};
+    struct buf text = BUF_INIT, expected = BUF_INIT;
+
+    srand(1);
+    append_text(&text);
+    log_format_append_lines(&expected, &format, 0, text.data, text.length);
+    capture_close(capture);
+    close(writer);
+    capture = open_formatted(path, &writer, _i % 2 ? &plain : &format);
+    srand((unsigned)_i);
+    for (size_t done = 0, chunk; done < text.length; done += chunk) {
+        chunk = (size_t)(rand() % (rand() % 2 ? 50 : 60000)) + 1;
+        chunk = chunk < text.length - done ? chunk : text.length - done;
+        ck_assert_int_eq(write(writer, text.data + done, chunk), (ssize_t)chunk);
+        capture_drain_now(capture);
+    }
+    expect_file(buf_text(_i % 2 ? &text : &expected));
+    buf_free(&text);
+    buf_free(&expected);
 }
 END_TEST
 
@@ -357,6 +407,7 @@ int main(void)
     tcase_add_test(tests, long_lines_go_out_in_pieces_and_lose_nothing);
     tcase_add_test(tests, nobody_is_told_more_than_a_piece);
     tcase_add_test(tests, a_long_line_without_end_gets_its_newline);
+    tcase_add_loop_test(tests, what_is_written_does_not_depend_on_the_chunks, 0, 6);
     tcase_add_test(tests, captures_share_a_file);
     tcase_add_test(tests, a_full_disk_loses_lines_and_nothing_else);
     tcase_add_test(tests, a_disk_that_takes_nothing_never_stops_the_process);

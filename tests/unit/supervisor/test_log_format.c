@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "log_format.h"
+#include "log_lines.h"
 
 #define AT UINT64_C(1767265205007) // 2026-01-01 12:00:05.007 in Europe's winter
 
@@ -109,6 +110,22 @@ START_TEST(any_bytes_make_valid_json)
 }
 END_TEST
 
+START_TEST(a_line_that_is_too_long_becomes_several)
+{
+    const struct log_format format = {.date = "[at]"};
+    char *line = malloc(LOG_LINES_MAX + 4);
+    struct buf out = BUF_INIT;
+
+    memset(line, 'x', LOG_LINES_MAX - 1);
+    memcpy(line + LOG_LINES_MAX - 1, "\xe2\x82\xac\n", 4);
+    log_format_append_lines(&out, &format, AT, line, LOG_LINES_MAX + 3);
+    ck_assert_uint_eq(out.length, LOG_LINES_MAX + 2 + 2 * strlen("at: \n"));
+    ck_assert_str_eq(buf_text(&out) + out.length - 10, "x\nat: \xe2\x82\xac\n");
+    buf_free(&out);
+    free(line);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("log_format");
@@ -119,6 +136,7 @@ int main(void)
     tcase_add_test(tests, each_line_behind_a_date);
     tcase_add_test(tests, a_record_a_line);
     tcase_add_loop_test(tests, any_bytes_make_valid_json, 0, sizeof texts / sizeof *texts);
+    tcase_add_test(tests, a_line_that_is_too_long_becomes_several);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

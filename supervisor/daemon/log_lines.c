@@ -1,0 +1,42 @@
+// Looks for newlines. Not its job: any buffer, and any file (capture.c).
+
+#include "log_lines.h"
+
+#include <string.h>
+
+// How long the character of UTF-8 is that has this byte first; 1 also for what is none.
+static size_t character_width(unsigned char first)
+{
+    return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
+}
+
+// The length of the first piece of a line that is longer than LOG_LINES_MAX.
+static size_t piece_length(const char *line)
+{
+    for (size_t back = 1; back <= 3; back++) {
+        unsigned char byte = (unsigned char)line[LOG_LINES_MAX - back];
+        if ((byte & 0xc0) != 0x80)
+            return character_width(byte) > back ? LOG_LINES_MAX - back : LOG_LINES_MAX;
+    }
+    return LOG_LINES_MAX; // the end of a character of four, or no UTF-8 at all
+}
+
+size_t log_lines_whole(const char *bytes, size_t length)
+{
+    const char *newline = length > 0 ? memrchr(bytes, '\n', length) : NULL;
+    if (newline)
+        return (size_t)(newline - bytes) + 1;
+    return length > LOG_LINES_MAX ? piece_length(bytes) : 0;
+}
+
+size_t log_lines_next(const char *bytes, size_t length, size_t *step)
+{
+    size_t limit = length <= LOG_LINES_MAX ? length : LOG_LINES_MAX + 1;
+    const char *newline = memchr(bytes, '\n', limit);
+    size_t line = newline ? (size_t)(newline - bytes) : limit;
+
+    if (line > LOG_LINES_MAX)
+        line = piece_length(bytes);
+    *step = newline ? line + 1 : line;
+    return line;
+}

@@ -125,11 +125,36 @@ static void remember(struct capture *capture, const char *line, size_t length)
         capture->newest = next;
 }
 
+static bool is_blank(const char *line, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (line[i] != ' ' && line[i] != '\t')
+            return false;
+    }
+    return true;
+}
+
+// From the end, as only the last lines matter: making every line of a flood safe to be shown took
+// two thirds of the time of a capture.
+static void remember_last(struct capture *capture, const char *bytes, size_t length)
+{
+    const char *lines[CAPTURE_LAST_LINES];
+    size_t lengths[CAPTURE_LAST_LINES], count = 0;
+
+    while (length > 0 && count < CAPTURE_LAST_LINES) {
+        lengths[count] = log_lines_last(bytes, length, &length);
+        lines[count] = bytes + length;
+        if (!is_blank(lines[count], lengths[count]))
+            count++;
+    }
+    while (count-- > 0)
+        remember(capture, lines[count], lengths[count]);
+}
+
 static void tell(struct capture *capture, const char *bytes, size_t length)
 {
     for (size_t step; length > 0; bytes += step, length -= step) {
         size_t line = log_lines_next(bytes, length, &step);
-        remember(capture, bytes, line);
         if (capture->on_line && !capture->closing)
             capture->on_line(capture->context, bytes, line);
     }
@@ -155,6 +180,7 @@ static void take_lines(struct capture *capture)
 
     while ((length = log_lines_whole(capture->partial.data, capture->partial.length)) > 0) {
         write_lines(capture, capture->partial.data, length);
+        remember_last(capture, capture->partial.data, length);
         tell(capture, capture->partial.data, length);
         buf_consume(&capture->partial, length);
     }

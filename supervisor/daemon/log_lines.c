@@ -1,4 +1,5 @@
-// Looks for newlines. Not its job: any buffer, and any file (capture.c).
+// Looks for newlines from the front or from the back, so that whoever wants only the last lines of
+// a flood does not look at the others. Not its job: any buffer (capture.c).
 
 #include "log_lines.h"
 
@@ -39,4 +40,12 @@ size_t log_lines_next(const char *bytes, size_t length, size_t *step)
         line = piece_length(bytes);
     *step = newline ? line + 1 : line;
     return line;
+}
+
+size_t log_lines_last(const char *bytes, size_t length, size_t *start)
+{
+    size_t end = bytes[length - 1] == '\n' ? length - 1 : length;
+    const char *before = memrchr(bytes, '\n', end);
+    *start = before ? (size_t)(before - bytes) + 1 : 0;
+    return end - *start;
 }

@@ -17,4 +17,8 @@ size_t log_lines_whole(const char *bytes, size_t length);
 // character of UTF-8, and only lines that are too long have pieces. length > 0.
 size_t log_lines_next(const char *bytes, size_t length, size_t *step);
 
+// The length of the last line, without its newline, which it may not have; `start` is set to where
+// it begins. length > 0.
+size_t log_lines_last(const char *bytes, size_t length, size_t *start);
+
 #endif

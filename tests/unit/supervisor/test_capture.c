@@ -210,6 +210,10 @@ START_TEST(last_lines)
     ck_assert_str_eq(capture_last_line(capture, 2), "5");
     ck_assert_str_eq(capture_last_line(capture, 4), "3");
     ck_assert_str_eq(capture_last_line(capture, 5), "");
+    put("7\n \t\n");
+    capture_drain_now(capture);
+    ck_assert_str_eq(capture_last_line(capture, 0), "7");
+    ck_assert_str_eq(capture_last_line(capture, 2), "6?[1m");
 }
 END_TEST
 

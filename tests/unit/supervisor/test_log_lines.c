@@ -1,4 +1,4 @@
-// Lines and pieces of lines, however the bytes come.
+// Lines and pieces of lines, from the front and from the back, however the bytes come.
 
 #include <check.h>
 #include <stdlib.h>
@@ -10,18 +10,22 @@
 static const struct {
     const char *bytes;
     size_t whole;
-    size_t next, step; // the first line
+    size_t next, step;  // the first line
+    size_t last, start; // the last line
 } cases[] = {
-    {"\n", 1, 0, 1},         {"a", 0, 1, 1},       {"one\n", 4, 3, 4}, {"one\ntwo", 4, 3, 4},
-    {"one\ntwo\n", 8, 3, 4}, {"one\n\n", 5, 3, 4}, {"\n\nx", 2, 0, 1},
+    {"\n", 1, 0, 1, 0, 0},       {"a", 0, 1, 1, 1, 0},          {"one\n", 4, 3, 4, 3, 0},
+    {"one\ntwo", 4, 3, 4, 3, 4}, {"one\ntwo\n", 8, 3, 4, 3, 4}, {"one\n\n", 5, 3, 4, 0, 4},
+    {"\n\nx", 2, 0, 1, 1, 2},
 };
 
 START_TEST(ends_of_lines)
 {
-    size_t length = strlen(cases[_i].bytes), step = 99;
+    size_t length = strlen(cases[_i].bytes), step = 99, start = 99;
     ck_assert_uint_eq(log_lines_whole(cases[_i].bytes, length), cases[_i].whole);
     ck_assert_uint_eq(log_lines_next(cases[_i].bytes, length, &step), cases[_i].next);
     ck_assert_uint_eq(step, cases[_i].step);
+    ck_assert_uint_eq(log_lines_last(cases[_i].bytes, length, &start), cases[_i].last);
+    ck_assert_uint_eq(start, cases[_i].start);
 }
 END_TEST
 

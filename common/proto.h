@@ -101,6 +101,9 @@ enum { PROTO_HISTORY_SIZE = 8 << 20 };
 //   keeper -> supervisor  "EXIT <pid> <status>"             status as waitpid(2) gives it
 // A new supervisor finds its fds by LISTEN_FDS and LISTEN_FDNAMES, the pair among them as KEEPER.
 #define FD_KEEPER "keeper"
+// The listening socket of control.sock: when a supervisor has left (KEEPER_EXIT_LEFT), the first
+// who connects to it brings the next one.
+#define FD_CONTROL "control"
 // From a keeper to the one that it executes in its own place, beside the above: its end of the
 // pair, and the program of the supervisor that it ended, for the case that its successor dies
 // young.
@@ -110,7 +113,8 @@ enum { PROTO_HISTORY_SIZE = 8 << 20 };
 enum {
     KEEPER_NAME_MAX = 255,
     KEEPER_FDS_MAX = 4096,
-    KEEPER_EXIT_FINAL = 78 // a supervisor that exits with this (or 0) is not restarted
+    KEEPER_EXIT_FINAL = 78, // a supervisor that exits with this (or 0) is not restarted
+    KEEPER_EXIT_LEFT = 79   // nor is this one before somebody wants it; what it had goes on
 };
 
 #endif

@@ -9,6 +9,9 @@
 // An update ends the supervisor and executes the keeper on disk in our own place, which starts the
 // supervisor on disk. When that one dies young, the program before it comes back (`fallback`).
 //
+// A supervisor that leaves its apps running ends for good; we stay and hold what they need, until
+// a client at the control socket wants the next supervisor.
+//
 // Not its job: everything else. It reads no file, knows no app, and allocates next to nothing.
 //
 // The invariant: before a supervisor is started, everything that the one before it has sent was
@@ -53,6 +56,7 @@ struct keeper {
     int fallback;     // the program before the last update; -1: none
     bool fallen_back; // it is what we start, until the next update
     bool ending;      // we were asked to end: the supervisor's end is ours
+    bool left;        // the supervisor has left: none starts before a client wants one
     bool ended;
     int exit_code;
 };
@@ -137,12 +141,39 @@ static bool falls_back(struct keeper *keeper, bool ended_well)
     return keeper->fallen_back;
 }
 
+// The one who has left a socket to be called by.
+static bool has_left(int status)
+{
+    return WIFEXITED(status) && WEXITSTATUS(status) == KEEPER_EXIT_LEFT &&
+           store_fd(FD_CONTROL) >= 0;
+}
+
+static void on_supervisor_left(struct keeper *keeper)
+{
+    keeper->left = true;
+    keeper->ending = false;
+    keeper->proven = true;
+    note("info", "the supervisor has left its apps running; a client brings the next one");
+}
+
+static void on_client(struct keeper *keeper)
+{
+    keeper->left = false;
+    keeper->due_ms = now_ms();
+    note("info", "a client wants a supervisor");
+}
+
 static void on_supervisor_exit(struct keeper *keeper, int status)
 {
     bool exited = WIFEXITED(status);
     int code = exited ? WEXITSTATUS(status) : WTERMSIG(status);
 
     keeper->supervisor = 0;
+    link_receive(); // its last words
+    if (has_left(status)) {
+        on_supervisor_left(keeper);
+        return;
+    }
     if (falls_back(keeper, exited && code == 0)) {
         keeper->due_ms = now_ms();
         note("error", "the new supervisor %s %d: the one before it comes back",
@@ -317,7 +348,7 @@ static bool set_up(struct keeper *keeper, bool adopt)
 static int wait_ms(const struct keeper *keeper)
 {
     uint64_t now = now_ms();
-    if (keeper->supervisor > 0)
+    if (keeper->supervisor > 0 || keeper->left)
         return -1;
     return keeper->due_ms > now ? (int)(keeper->due_ms - now) : 0;
 }
@@ -327,9 +358,10 @@ static void run_once(struct keeper *keeper)
     struct pollfd polls[] = {
         {.fd = keeper->signal_fd, .events = POLLIN},
         {.fd = link_fd(), .events = (short)(link_pending() ? POLLIN | POLLOUT : POLLIN)},
+        {.fd = keeper->left ? store_fd(FD_CONTROL) : -1, .events = POLLIN},
     };
 
-    if (poll(polls, 2, wait_ms(keeper)) == -1)
+    if (poll(polls, 3, wait_ms(keeper)) == -1)
         return;
     if (polls[1].revents & POLLIN)
         link_receive();
@@ -337,6 +369,8 @@ static void run_once(struct keeper *keeper)
         link_flush();
     if (link_update_wanted())
         update(keeper);
+    if (polls[2].revents)
+        on_client(keeper);
     if (polls[0].revents)
         on_signals(keeper);
     if (!keeper->ended && keeper->supervisor == 0 && wait_ms(keeper) == 0)

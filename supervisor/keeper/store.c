@@ -58,6 +58,12 @@ bool store_put(const char *name, int fd)
     return true;
 }
 
+int store_fd(const char *name)
+{
+    const struct stored *named = find(name);
+    return named ? named->fd : -1;
+}
+
 int store_take(const char *name)
 {
     struct stored *old = find(name);

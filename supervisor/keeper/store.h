@@ -12,6 +12,9 @@ bool store_name_valid(const char *name);
 // Takes fd (also on failure); one of that name is closed. false: the store is full.
 bool store_put(const char *name, int fd);
 
+// The fd of that name, which stays the store's; -1: nothing has that name.
+int store_fd(const char *name);
+
 // Closes what has that name. false: nothing has.
 bool store_remove(const char *name);
 

@@ -43,6 +43,13 @@ def send(text, *contents):
     for file in files:
         os.close(file)
 
+def listen(name, path):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(8)
+    rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [listener.fileno()]))
+    keeper.sendmsg([f"FDSTORE=1\nFDNAME={name}".encode()], [rights])
+
 def orphans(count, code):
     '''Children of a child that has ended; each ends when it gets SIGTERM, or at once.'''
     reader, writer = os.pipe()
@@ -74,7 +81,7 @@ def read(name):
     os.lseek(fds[name], 0, os.SEEK_SET)
     return os.read(fds[name], 100).decode()
 
-commands = dict(send=send, orphans=orphans, child=child, read=read,
+commands = dict(send=send, listen=listen, orphans=orphans, child=child, read=read,
                 receive=lambda: keeper.recv(100).decode(), exit=os._exit, end_on_term=end_on_term)
 answer = dict(pid=os.getpid(), names=names, listen_pid=int(os.environ["LISTEN_PID"]),
               args=sys.argv[2:], fds=[n for n in range(3, 40) if os.path.exists(f"/proc/self/fd/{n}")])
@@ -254,6 +261,62 @@ class Descriptors(KeeperCase):
         first = self.next_supervisor()
         self.assertEqual(first.names, ["keeper"])
         self.assertEqual(first.hello["fds"], [3, 4])
+
+
+class Leaving(KeeperCase):
+    """A supervisor that leaves: its successor comes when a client wants it."""
+
+    LEFT = 79
+
+    def leave(self):
+        first = self.start()
+        self.control = os.path.join(self.folder, "control.sock")
+        first.do("listen", "control", self.control)
+        first.store("a", "kept")
+        self.child = first.do("child")
+        self.pids.add(self.child)
+        first.tell("exit", self.LEFT)
+        self.wait_logged("left its apps running")
+
+    def connect(self):
+        client = socket.socket(socket.AF_UNIX)
+        self.addCleanup(client.close)
+        client.connect(self.control)
+
+    def test_a_client_brings_the_next_one(self):
+        self.leave()
+        os.kill(self.child, signal.SIGKILL)
+        wait_until(lambda: not os.path.exists(f"/proc/{self.child}"), LIMIT, "the child is reaped")
+        self.connect()
+        second = self.next_supervisor()
+        self.assertEqual(set(second.names), {"a", "control", "keeper"})
+        self.assertEqual(second.do("read", "a"), "kept")
+        self.assertEqual(second.do("receive"), f"EXIT {self.child} 9")
+        self.assertEqual(len(self.logged("a client wants")), 1)
+        # It is looked after like any other.
+        second.kill()
+        self.assertEqual(self.next_supervisor().do("read", "a"), "kept")
+
+    def test_the_keeper_was_asked_to_end(self):
+        first = self.start()
+        self.control = os.path.join(self.folder, "control.sock")
+        first.do("listen", "control", self.control)
+        first.do("end_on_term", self.LEFT)
+        first.tell("receive")
+        self.keeper.terminate()
+        self.wait_logged("left its apps running")
+        self.connect()
+        self.next_supervisor()
+        self.assertIsNone(self.keeper.poll())
+
+    def test_a_keeper_that_was_left_ends_when_it_is_asked_to(self):
+        self.leave()
+        self.keeper.terminate()
+        self.assertEqual(self.ended_with(), 0)
+
+    def test_one_that_nobody_could_call_is_restarted(self):
+        self.start().tell("exit", self.LEFT)
+        self.next_supervisor()
 
 
 class Update(KeeperCase):

@@ -238,6 +238,8 @@ static const struct key reload_keys[] = {
 static const struct key_table reload_table = {
     .noun = "reload", .keys = reload_keys, .size = sizeof(struct reload_config)};
 
+static const char *const on_exit_words[] = {"stop", "leave", NULL}; // in the order of app_on_exit
+
 static const char *const nofile_aliases[] = {"nofile", NULL};
 static const char *const nproc_aliases[] = {"nproc", NULL};
 static const char *const core_aliases[] = {"core", NULL};
@@ -314,6 +316,12 @@ static const char *const kill_signal[] = {"kill_signal", NULL};
          .max = DAY_MS,                                                                            \
          .fallback = kill_timeout_default,                                                         \
          .help = "From the stop signal to SIGKILL."},                                              \
+        {"on_supervisor_exit",                                                                     \
+         KEY_WORD,                                                                                 \
+         APP(on_supervisor_exit),                                                                  \
+         .words = on_exit_words,                                                                   \
+         .fallback = "stop",                                                                       \
+         .help = "Whether it stops or goes on when the supervisor gets SIGTERM."},                 \
         {"reload", KEY_OBJECT, APP(reload), .table = &reload_table,                                \
          .help = "How a rolling reload goes."},                                                    \
         {"out_file",                                                                               \

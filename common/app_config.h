@@ -15,6 +15,9 @@ enum { APP_PORT_NONE = 0, APP_PORT_AUTO = -1 };
 enum { APP_CORE_INHERIT = -1, APP_OOM_LIMIT = 1000, APP_OOM_INHERIT = APP_OOM_LIMIT + 1 };
 #define APP_CORE_UNLIMITED INT64_MAX
 
+// `on_supervisor_exit`, what SIGTERM to the supervisor means for the app.
+enum app_on_exit { APP_STOP, APP_LEAVE };
+
 // `instances: "max"` or 0: one a CPU. Negative n: CPUs - n, at least 1.
 enum { APP_INSTANCES_MAX = 0, APP_INSTANCES_LIMIT = 256 };
 
@@ -54,6 +57,7 @@ struct app_config {
     int64_t exp_backoff_restart_delay_ms; // the first backoff delay
     int stop_signal;                      // a signal number
     int64_t kill_timeout_ms;              // stop signal to SIGKILL
+    int on_supervisor_exit;               // enum app_on_exit
     bool wait_ready;                      // only READY=1 or process.send('ready') counts
     struct ready_config ready;
     struct health_config health;

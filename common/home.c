@@ -16,6 +16,7 @@
 static const char *const names[] = {
     [HOME_ROOT] = "",
     [HOME_CONTROL] = "/control.sock",
+    [HOME_LEFT] = "/run/left.sock",
     [HOME_CACHE] = "/cache.sock",
     [HOME_METRICS] = "/metrics.sock",
     [HOME_PID] = "/gwctl.pid",

@@ -8,6 +8,7 @@
 enum home_file {
     HOME_ROOT,       // the folder itself
     HOME_CONTROL,    // control.sock
+    HOME_LEFT,       // run/left.sock: control.sock, while no supervisor runs and its apps do
     HOME_CACHE,      // cache.sock
     HOME_METRICS,    // metrics.sock
     HOME_PID,        // gwctl.pid: the supervisor's pid

@@ -104,6 +104,7 @@ enum { PROTO_HISTORY_SIZE = 8 << 20 };
 // The listening socket of control.sock: when a supervisor has left (KEEPER_EXIT_LEFT), the first
 // who connects to it brings the next one.
 #define FD_CONTROL "control"
+#define FD_NOTIFY "notify" // the socket at NOTIFY_SOCKET
 // From a keeper to the one that it executes in its own place, beside the above: its end of the
 // pair, and the program of the supervisor that it ended, for the case that its successor dies
 // young.

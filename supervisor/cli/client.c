@@ -24,15 +24,25 @@ struct client {
     char *refusal; // NULL: none
 };
 
-struct client *client_connect(bool *absent, struct err *err)
+static struct client *connect_to(enum home_file file, bool *absent, struct err *err)
 {
-    int fd = usock_connect(home_path(HOME_CONTROL), err);
+    int fd = usock_connect(home_path(file), err);
     *absent = fd == -1 && (errno == ENOENT || errno == ECONNREFUSED);
     if (fd == -1)
         return NULL;
     struct client *client = mem_zalloc(1, sizeof *client);
     client->fd = fd;
     return client;
+}
+
+struct client *client_connect(bool *absent, struct err *err)
+{
+    return connect_to(HOME_CONTROL, absent, err);
+}
+
+struct client *client_connect_left(bool *absent, struct err *err)
+{
+    return connect_to(HOME_LEFT, absent, err);
 }
 
 struct client *client_connect_running(struct err *err)

@@ -12,8 +12,11 @@ struct client;
 
 // A supervisor answers at home_path(HOME_CONTROL). NULL with err; *absent: there is none.
 struct client *client_connect(bool *absent, struct err *err) GW_MUST_USE;
-// The same for commands that act on what runs: that there is no supervisor is an error, which says
-// how to start one.
+// The same of a supervisor that is to come: it takes over what one before it has left running.
+// *absent: nothing was left.
+struct client *client_connect_left(bool *absent, struct err *err) GW_MUST_USE;
+// client_connect for commands that act on what runs: that there is no supervisor is an error, which
+// says how to start one.
 struct client *client_connect_running(struct err *err) GW_MUST_USE;
 void client_close(struct client *client); // NULL is allowed
 

@@ -160,6 +160,8 @@ int cmd_kill(const struct command *command, const struct options *options)
     bool absent;
     (void)options;
     struct client *client = client_connect(&absent, &err);
+    if (!client && absent)
+        client = client_connect_left(&absent, &err);
     if (!client)
         return absent ? kill_abandoned() : report_error(err.text);
     struct json_object *answer = NULL;

@@ -134,6 +134,17 @@ static struct client *start_daemon(const sigset_t *signals, struct err *err)
     return client;
 }
 
+// NULL: none was left behind.
+static struct client *wake_daemon(struct err *err)
+{
+    bool absent;
+    struct client *client = client_connect_left(&absent, err);
+    if (client)
+        fprintf(stderr, "gwctl: a new supervisor takes over what was left running in %s\n",
+                home_path(HOME_ROOT));
+    return client;
+}
+
 struct client *daemon_connect_or_start(struct err *err)
 {
     sigset_t ending, before;
@@ -146,7 +157,9 @@ struct client *daemon_connect_or_start(struct err *err)
     sigaddset(&ending, SIGTERM);
     sigaddset(&ending, SIGHUP);
     sigprocmask(SIG_BLOCK, &ending, &before);
-    client = start_daemon(&before, err);
+    client = wake_daemon(err);
+    if (!client)
+        client = start_daemon(&before, err);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return client;
 }

@@ -10,6 +10,7 @@
 #include "capture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@
 #include "log_lines.h"
 
 enum { READ_SIZE = 65536, LAST_LINE_SIZE = 201, WARN_EVERY_MS = 10000 };
+enum { LEFT_PIPE_SIZE = 1 << 20 }; // what the kernel lets everyone have
 
 // A file, and how it is with it.
 struct sink {
@@ -329,6 +331,20 @@ const char *capture_last_line(const struct capture *capture, unsigned back)
 int capture_fd(const struct capture *capture)
 {
     return capture->ended ? -1 : capture->fd;
+}
+
+void capture_put_down(struct capture *capture)
+{
+    struct buf *partial = &capture->partial;
+    if (capture->ended)
+        return;
+    if (!log_format_is_plain(&capture->format)) {
+        finish_line(capture);
+    } else if (partial->length > 0) {
+        write_lines(capture, partial->data, partial->length);
+        buf_consume(partial, partial->length);
+    }
+    fcntl(capture->fd, F_SETPIPE_SZ, LEFT_PIPE_SIZE); // what the user may not have is no loss
 }
 
 static void on_closed(uv_handle_t *handle)

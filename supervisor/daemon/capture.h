@@ -48,6 +48,10 @@ const char *capture_last_line(const struct capture *capture, unsigned back);
 // The fd it reads, to store it in the keeper; borrowed. -1 when the pipe has ended.
 int capture_fd(const struct capture *capture);
 
+// Before the supervisor leaves the process running: an unfinished line is written as far as it has
+// come (where lines are formatted it becomes two), and the pipe takes more while nobody reads it.
+void capture_put_down(struct capture *capture);
+
 // An unfinished last line is written, with a newline. No callback comes any more. NULL is allowed.
 // The memory goes in the loop's close callback.
 void capture_close(struct capture *capture);

@@ -14,6 +14,7 @@
 #include "common/proto.h"
 #include "control.h"
 #include "daemon.h"
+#include "ending.h"
 #include "events.h"
 #include "keeper_link.h"
 #include "listing.h"
@@ -375,7 +376,7 @@ static void command_ping(const struct request *request)
 static void command_kill(const struct request *request)
 {
     struct operation *operation = operation_begin(request->connection, request->id);
-    daemon_end(request->daemon);
+    ending_begin(request->daemon, false);
     for (struct app *app = request->daemon->apps; app; app = app->next)
         operation_expect_stopped(operation, app, NULL);
     operation_commit(operation);

@@ -1,5 +1,5 @@
-// Brings the supervisor's modules together and takes them down. What an app, a worker, a command
-// does is theirs.
+// Brings the supervisor's modules together. What an app, a worker, a command does is theirs; how it
+// all ends is ending.c's.
 
 #include "daemon.h"
 
@@ -18,6 +18,7 @@
 #include "common/mem.h"
 #include "common/proto.h"
 #include "control.h"
+#include "ending.h"
 #include "endpoints.h"
 #include "events.h"
 #include "guard.h"
@@ -197,7 +198,7 @@ static void on_keeper_lost(void *context)
 static void on_signal(uv_signal_t *signal, int number)
 {
     log_info("signal %d: ending", number);
-    daemon_end(signal->data);
+    ending_begin(signal->data, true);
 }
 
 static void on_reopen_signal(uv_signal_t *signal, int number)
@@ -266,17 +267,18 @@ static int open_page(struct daemon *daemon, struct err *err)
 
 static int open_notify(struct daemon *daemon, struct err *err)
 {
-    int kept = keeper_link_take(daemon->keeper, "notify");
+    int kept = keeper_link_take(daemon->keeper, FD_NOTIFY);
     daemon->notify = notify_socket_open(daemon->loop, kept, on_notify, daemon, err);
     if (!daemon->notify)
         return -1;
-    return store(daemon, "notify", notify_socket_fd(daemon->notify), err);
+    return store(daemon, FD_NOTIFY, notify_socket_fd(daemon->notify), err);
 }
 
 static int open_control(struct daemon *daemon, struct err *err)
 {
-    daemon->control_fd = -1;
-    if (kept_socket_open(&daemon->control_fd, "control", HOME_CONTROL, daemon->keeper, err) == -1)
+    daemon->control_fd = keeper_link_take(daemon->keeper, FD_CONTROL);
+    ending_undo_leave(daemon->control_fd >= 0);
+    if (kept_socket_open(&daemon->control_fd, FD_CONTROL, HOME_CONTROL, daemon->keeper, err) == -1)
         return -1;
     daemon->control = control_open(daemon, daemon->control_fd);
     return 0;
@@ -314,7 +316,7 @@ static void on_before_waiting(uv_prepare_t *prepare)
         daemon->changed = false;
         sweep(daemon);
         operations_check(daemon->operations);
-        daemon_look_for_end(daemon);
+        ending_look(daemon);
     }
     snapshot_save(daemon);
     metricsd_feed_push(daemon->feed);
@@ -411,74 +413,7 @@ int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err 
     return 0;
 }
 
-// --- ending -------------------------------------------------------------------------------------
-
-static void close_handles(struct daemon *daemon)
-{
-    unlink(home_path(HOME_CONTROL));
-    unlink(home_path(HOME_NOTIFY));
-    unlink(home_path(HOME_PID));
-    control_close(daemon->control);
-    guard_stop(daemon->guard);
-    memory_watch_stop(daemon->memory_watch);
-    notify_socket_close(daemon->notify);
-    keeper_link_close(daemon->keeper);
-    uv_close((uv_handle_t *)&daemon->sigterm, NULL);
-    uv_close((uv_handle_t *)&daemon->sigint, NULL);
-    uv_close((uv_handle_t *)&daemon->sigusr2, NULL);
-    uv_close((uv_handle_t *)&daemon->closer, NULL);
-    uv_close((uv_handle_t *)&daemon->soon, NULL);
-    uv_close((uv_handle_t *)&daemon->before_waiting, NULL);
-}
-
-static void on_close_now(uv_timer_t *timer)
-{
-    struct daemon *daemon = timer->data;
-    while (daemon->apps)
-        daemon_forget_app(daemon, daemon->apps);
-    close_handles(daemon);
-}
-
-// The order of the end: nobody sends requests to what is gone, or asks a sidecar that is.
-static unsigned end_stage(const struct app *app)
-{
-    static const unsigned stages[] = {
-        [SPEC_GATEWAY] = 0, [SPEC_APP] = 1, [SPEC_CACHESVC] = 2, [SPEC_METRICSD] = 2};
-    return stages[spec_role(app->spec)];
-}
-
-// Stops what belongs to the stage; true: all of it has ended.
-static bool end_apps(const struct daemon *daemon, unsigned stage)
-{
-    bool settled = true;
-    for (struct app *app = daemon->apps; app; app = app->next) {
-        if (end_stage(app) != stage || app_is_settled(app))
-            continue;
-        settled = false;
-        app_stop(app);
-    }
-    return settled;
-}
-
-void daemon_look_for_end(struct daemon *daemon)
-{
-    if (!daemon->ending)
-        return;
-    for (unsigned stage = 0; stage <= 2; stage++) {
-        if (!end_apps(daemon, stage))
-            return;
-    }
-    // Not at once: we may be inside a worker that is about to be freed.
-    uv_timer_start(&daemon->closer, on_close_now, 0, 0);
-}
-
-void daemon_end(struct daemon *daemon)
-{
-    if (daemon->ending)
-        return;
-    daemon->ending = true;
-    daemon_look_for_end(daemon);
-}
+// --- closing ------------------------------------------------------------------------------------
 
 void daemon_close(struct daemon *daemon)
 {

@@ -53,7 +53,8 @@ struct daemon {
     uv_signal_t sigterm, sigint, sigusr2;
     uv_timer_t soon;   // then something counts as changed
     uv_timer_t closer; // lets the last answers out
-    bool ending;       // `kill` or SIGTERM: the loop ends with the last process
+    bool ending;       // the loop ends with the last process (ending.h)
+    bool leaving;      // and those of apps that say so are not waited for
 };
 
 // Builds the daemon on the loop: home, lock, control socket. -1 with err; *final: a restart would
@@ -82,11 +83,5 @@ void daemon_worker_gone(struct worker *worker);
 
 // A number has changed that changes often: it is written and told within a second, not each time.
 void daemon_change_soon(struct daemon *daemon);
-
-// Stops everything, the gateway first, then ends the loop.
-void daemon_end(struct daemon *daemon);
-
-// When the daemon is to end: takes the next step towards it.
-void daemon_look_for_end(struct daemon *daemon);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 #include "common/proto.h"
 #include "common/usock.h"
 
-enum { FIRST_FD = 3, PACKETS_A_TURN = 64, PACKET_MAX = 64 };
+enum { FIRST_FD = 3, PACKETS_A_TURN = 64, PACKET_MAX = 64, FINISH_LIMIT_MS = 2000 };
 
 struct inherited {
     int fd; // -1: taken
@@ -329,6 +330,13 @@ void keeper_link_close(struct keeper_link *link)
     }
     uv_close((uv_handle_t *)&link->poll, on_closed);
     close(link->fd);
+}
+
+void keeper_link_finish(struct keeper_link *link)
+{
+    struct pollfd keeper = {.fd = link->fd, .events = POLLOUT};
+    while (keeper_link_connected(link) && link->queue && poll(&keeper, 1, FINISH_LIMIT_MS) > 0)
+        flush(link);
 }
 
 bool keeper_link_connected(const struct keeper_link *link)

@@ -34,6 +34,10 @@ struct keeper_link *keeper_link_open(uv_loop_t *loop, const struct keeper_link_e
 // is allowed. The memory goes in the loop's close callback.
 void keeper_link_close(struct keeper_link *link);
 
+// Waits until the keeper was sent all that it is to hold, but not for a keeper that does not read.
+// For the last moment before the exit of a supervisor that leaves.
+void keeper_link_finish(struct keeper_link *link);
+
 // A keeper is there.
 bool keeper_link_connected(const struct keeper_link *link);
 

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/proto.h"
 #include "daemon.h"
+#include "ending.h"
 
 static const char usage[] =
     "Usage: gw-supervisor [--log-level LEVEL]\n"
@@ -62,6 +63,10 @@ int main(int count, char **words)
     }
     log_info("version " GWCTL_VERSION " ready");
     uv_run(&loop, UV_RUN_DEFAULT);
+    if (daemon.leaving) {
+        ending_leave(&daemon);
+        return KEEPER_EXIT_LEFT;
+    }
     daemon_close(&daemon);
     uv_loop_close(&loop);
     log_info("ended");

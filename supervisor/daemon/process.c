@@ -415,6 +415,14 @@ int process_stream_fd(const struct process *process, enum process_stream stream)
     return capture ? capture_fd(capture) : -1;
 }
 
+void process_put_down(struct process *process)
+{
+    if (process->out)
+        capture_put_down(process->out);
+    if (process->error)
+        capture_put_down(process->error);
+}
+
 // --- the running process ------------------------------------------------------------------------
 
 struct process_identity process_identity(const struct process *process)

@@ -99,6 +99,9 @@ void process_reaped(struct process *process, int status);
 // Our end of a stream, to store it in the keeper; -1 when there is none or it has ended.
 int process_stream_fd(const struct process *process, enum process_stream stream);
 
+// Before the supervisor leaves it running: its logs hold all that was read of it.
+void process_put_down(struct process *process);
+
 struct process_identity process_identity(const struct process *process);
 
 // Why it could not be executed; NULL when it was (or nothing is known yet).

@@ -171,6 +171,25 @@ START_TEST(closing_writes_what_is_left)
 }
 END_TEST
 
+START_TEST(what_is_put_down_goes_on_where_it_was)
+{
+    put("one\nand the la");
+    capture_drain_now(capture);
+    capture_put_down(capture);
+    expect_file("one\nand the la");
+    ck_assert_int_ge(fcntl(capture_fd(capture), F_GETPIPE_SZ), 1 << 20);
+    int next_end = dup(capture_fd(capture));
+    struct capture_options options = {.label = "app#0", .path = path};
+    struct err err = {{0}};
+    struct capture *next = capture_open(&test_loop, next_end, &options, &err);
+    ck_assert_msg(next != NULL, "%s", err.text);
+    put("st line\n");
+    capture_drain_now(next);
+    expect_file("one\nand the last line\n");
+    capture_close(next);
+}
+END_TEST
+
 START_TEST(drain_takes_what_is_there_and_sees_the_end)
 {
     put("a\nb\nlast words");
@@ -405,6 +424,7 @@ int main(void)
     tcase_add_test(tests, whole_lines_are_written_as_they_come);
     tcase_add_test(tests, an_unfinished_last_line_is_ended);
     tcase_add_test(tests, closing_writes_what_is_left);
+    tcase_add_test(tests, what_is_put_down_goes_on_where_it_was);
     tcase_add_test(tests, drain_takes_what_is_there_and_sees_the_end);
     tcase_add_test(tests, drain_does_not_wait_for_a_grandchild);
     tcase_add_test(tests, last_lines);

@@ -35,6 +35,7 @@
 #include "retirement.h"
 #include "slot_sockets.h"
 #include "snapshot.h"
+#include "takeover.h"
 
 enum { LEFTOVERS_PATIENCE_MS = 1600, SOON_MS = 1000 };
 
@@ -259,10 +260,10 @@ static int open_page(struct daemon *daemon, struct err *err)
     daemon->page_fd = keeper_link_take(daemon->keeper, FD_STATE);
     if (daemon->page_fd == -1)
         daemon->page_fd = state_page_create(err);
-    if (daemon->page_fd == -1 || store(daemon, FD_STATE, daemon->page_fd, err) == -1)
+    if (daemon->page_fd == -1)
         return -1;
     daemon->page = state_page_map(daemon->page_fd, err);
-    return daemon->page ? 0 : -1;
+    return daemon->page ? store(daemon, FD_STATE, daemon->page_fd, err) : -1;
 }
 
 static int open_notify(struct daemon *daemon, struct err *err)
@@ -354,11 +355,9 @@ static void note_begin(struct daemon *daemon)
         events_note(daemon, "supervisor", "leftovers", "%zu ended", daemon->abandoned);
 }
 
-static void take_over(struct daemon *daemon)
+static void take_over(struct daemon *daemon, const struct takeover *takeover)
 {
-    struct err err;
-    if (snapshot_restore(daemon, &err) == -1)
-        log_error("what an earlier supervisor left cannot be taken over: %s", err.text);
+    takeover_act(takeover, daemon);
     note_begin(daemon);
     endpoints_push(daemon->endpoints);
     uv_prepare_init(daemon->loop, &daemon->before_waiting);
@@ -378,6 +377,32 @@ static void watch_signals(struct daemon *daemon)
     uv_signal_start(&daemon->sigusr2, on_reopen_signal, SIGUSR2);
 }
 
+// First of all: a supervisor that cannot go on with what is there has not changed anything, and the
+// one before it can come back (supervisor/keeper).
+static struct takeover *open_what_was_left(struct daemon *daemon, struct err *err)
+{
+    struct takeover *takeover = takeover_read(daemon->keeper, err);
+    if (takeover && open_page(daemon, err) == 0)
+        return takeover;
+    takeover_free(takeover);
+    err_prefix(err, "what an earlier supervisor left cannot be taken over");
+    return NULL;
+}
+
+static int open_own(struct daemon *daemon, struct err *err)
+{
+    daemon->events = events_open(daemon->keeper, err);
+    if (!daemon->events || metrics_memory_open_page(&daemon->metrics, daemon->keeper, err) == -1 ||
+        open_notify(daemon, err) == -1)
+        return -1;
+    daemon->programs = own_folder();
+    daemon->ports = port_pool_new();
+    daemon->operations = operations_new(daemon);
+    daemon->endpoints = endpoints_new(daemon);
+    daemon->feed = metricsd_feed_new(daemon);
+    return open_control(daemon, err) == -1 ? -1 : write_pid(err);
+}
+
 int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err *err)
 {
     static const struct keeper_link_events keeper_events = {on_foreign_exit, on_keeper_lost};
@@ -391,25 +416,21 @@ int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err 
     if (!daemon->keeper || home_open(err) == -1 || take_lock(daemon, err) == -1)
         return -1;
     *final = false;
-    daemon->events = events_open(daemon->keeper, err);
-    if (!daemon->events || open_page(daemon, err) == -1 ||
-        metrics_memory_open_page(&daemon->metrics, daemon->keeper, err) == -1 ||
-        open_notify(daemon, err) == -1)
+    struct takeover *takeover = open_what_was_left(daemon, err);
+    if (!takeover)
         return -1;
-    daemon->programs = own_folder();
-    daemon->ports = port_pool_new();
-    daemon->operations = operations_new(daemon);
-    daemon->endpoints = endpoints_new(daemon);
-    daemon->feed = metricsd_feed_new(daemon);
-    if (open_control(daemon, err) == -1 || write_pid(err) == -1)
+    if (open_own(daemon, err) == -1) {
+        takeover_free(takeover);
         return -1;
+    }
     daemon->guard = guard_start(daemon);
     daemon->memory_watch = memory_watch_start(daemon);
     uv_timer_init(loop, &daemon->closer);
     uv_timer_init(loop, &daemon->soon);
     daemon->closer.data = daemon->soon.data = daemon;
     watch_signals(daemon);
-    take_over(daemon);
+    take_over(daemon, takeover);
+    takeover_free(takeover);
     return 0;
 }
 

@@ -1,4 +1,5 @@
 // What a supervisor has to know when it takes over from one that died: apps, slots, processes.
+// takeover.h reads it.
 //
 // After every change the whole is written to a new memfd, which replaces the one in the keeper: the
 // next supervisor finds the old state or the new one, never half of one. Our ends of each
@@ -8,18 +9,23 @@
 
 #include "daemon.h"
 
-enum { SNAPSHOT_VERSION = 1 };
+enum { SNAPSHOT_VERSION = 1, SNAPSHOT_ROLES = 3 };
+
+// Names in the keeper.
+#define SNAPSHOT_NAME "snapshot"
+#define SNAPSHOT_STREAM_PREFIX "stream."
+
+// The workers of a slot, by what they are to it: the name in a slot's record, and where it stands.
+extern const char *const snapshot_roles[SNAPSHOT_ROLES];
+struct worker **snapshot_worker(struct slot *slot, size_t role);
 
 // Writes the snapshot. A failure is logged: it costs the next take-over, nothing else.
 void snapshot_save(struct daemon *daemon);
 
-// Takes over what the keeper holds; nothing there is fine. Processes that ended meanwhile are
-// reported (process_adopt). -1: it is damaged or of another version,
-// and what it names runs on without a supervisor.
-int snapshot_restore(struct daemon *daemon, struct err *err) GW_MUST_USE;
-
-// Puts a process's streams into the keeper; takes them out again.
+// Puts a process's streams into the keeper; takes them out again; finds those that an earlier
+// supervisor put there (-1 where there is none; the caller's from now on).
 void snapshot_keep_streams(const struct worker *worker, const struct process *process);
 void snapshot_drop_streams(const struct worker *worker);
+void snapshot_take_streams(const struct worker *worker, int fds[PROCESS_STREAMS]);
 
 #endif

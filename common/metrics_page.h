@@ -28,10 +28,11 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/layout.h"
 #include "common/state_page.h"
 
 #define METRICS_MAGIC UINT64_C(0x314d455254454d47) // "GMETREM1"
-#define METRICS_VERSION 2
+#define METRICS_VERSION LAYOUT_VERSION(2)
 
 enum {
     METRICS_CELLS = 1 << 16, // of a column

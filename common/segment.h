@@ -25,9 +25,10 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/layout.h"
 
 #define SEGMENT_MAGIC UINT64_C(0x3147455345484347) // "GCHESEG1"
-#define SEGMENT_VERSION 4
+#define SEGMENT_VERSION LAYOUT_VERSION(4)
 
 enum {
     SEGMENT_UNIT = 8, // offsets and sizes count these

@@ -13,11 +13,12 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/layout.h"
 
 enum { STATE_COLUMNS = 512, STATE_ENDPOINTS = 1024, STATE_TOUCHES = 512 };
 
 #define STATE_MAGIC UINT64_C(0x3145544154535747) // "GWSTATE1"
-#define STATE_VERSION 4
+#define STATE_VERSION LAYOUT_VERSION(4)
 
 struct state_column {
     _Atomic uint64_t heartbeat_ms; // clock_mono_ms of the worker's last loop turn

@@ -21,11 +21,13 @@
 #ifndef GW_COMMON_STORED_FORM_H
 #define GW_COMMON_STORED_FORM_H
 
+#include "common/layout.h"
+
 // Before the hash of a key: a mark that it was purged, and when.
 #define STORED_PURGED_PREFIX "purged:"
 
 enum {
-    STORED_VERSION = 2,
+    STORED_VERSION = LAYOUT_VERSION(2),
     STORED_KIND_ANSWER = 'A',
     STORED_KIND_VARY = 'V', // names of request fields: each variant has a key of its own
     STORED_KIND_PASS = 'P', // an answer could not be stored lately

@@ -5,11 +5,12 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "common/layout.h"
 #include "common/log.h"
 #include "common/proto.h"
 
 #define MEMORY_MAGIC UINT64_C(0x315453494854454d) // "METHIST1"
-#define MEMORY_VERSION 1
+#define MEMORY_VERSION LAYOUT_VERSION(1)
 
 _Static_assert(sizeof(struct memory) <= PROTO_HISTORY_SIZE, "the memory is too small");
 

@@ -13,12 +13,13 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/layout.h"
 #include "common/proto.h"
 
 enum { EVENT_RING_RECORDS = 1024, EVENT_WORD_SIZE = 32, EVENT_APP_SIZE = 72, EVENT_NO_ID = -1 };
 
 #define EVENT_RING_MAGIC UINT64_C(0x31474e4952564547) // "GEVRING1"
-#define EVENT_RING_VERSION 1
+#define EVENT_RING_VERSION LAYOUT_VERSION(1)
 
 // Something that happened. The texts end with a NUL and may be shown as they are.
 struct event {

@@ -7,9 +7,10 @@
 #ifndef GW_SUPERVISOR_SNAPSHOT_H
 #define GW_SUPERVISOR_SNAPSHOT_H
 
+#include "common/layout.h"
 #include "daemon.h"
 
-enum { SNAPSHOT_VERSION = 1, SNAPSHOT_ROLES = 3 };
+enum { SNAPSHOT_VERSION = LAYOUT_VERSION(1), SNAPSHOT_ROLES = 3 };
 
 // Names in the keeper.
 #define SNAPSHOT_NAME "snapshot"

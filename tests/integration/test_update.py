@@ -110,6 +110,27 @@ class Update(gwtest.Case):
         self.assertEqual(self.pids(), before)
         self.assertEqual(client.stop(), [])
 
+    def test_one_that_cannot_go_on_with_what_is_there_changes_nothing(self):
+        """Its snapshot or its state page is another one: it says so, and the old one comes back."""
+        client = Background(lambda: expect(get(self.port, "/api/vendors")))
+        before = self.pids()
+        for folder, why in ((gwtest.NEXT, "snapshot: of version 1, this supervisor reads 2"),
+                            (gwtest.NEXT + "-state", "state page: another version")):
+            events, requests = self.home.ok("events", "--lines", "200"), self.home.counter("requests")
+            with open(os.path.join(folder, "gw-supervisor"), "rb") as file:
+                self.replace("gw-supervisor", file.read())
+            done = self.home.gwctl("update")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("gw-supervisor 9.9.9 can be started", done.stdout)
+            self.assertIn("has come back", done.stderr)
+            self.assertIn(f"version {self.version})", self.home.ok("ping"))
+            self.assertIn(f"what an earlier supervisor left cannot be taken over: {why}",
+                          self.home.read_log("gwctl.log"))
+            self.assertEqual(self.pids(), before)
+            self.assertTrue(self.home.ok("events", "--lines", "200").startswith(events))
+            self.assertGreaterEqual(self.home.counter("requests"), requests)
+        self.assertEqual(client.stop(), [])
+
     def test_not_while_a_command_is_under_way(self):
         slow = {"name": "slow", "script": "sleep", "args": ["1000"], "interpreter": "none",
                 "ready": {"exec": "test -e now", "timeout": "60s", "interval": "50ms"}}

@@ -24,6 +24,7 @@ import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("GWCTL_BIN", os.path.join(ROOT, "build", "dev", "bin"))
+NEXT = os.path.join(os.path.dirname(BIN.rstrip("/")), "next")  # programs that are one version on
 DEMO = os.path.join(ROOT, "ecosystem", "demo", "app.py")
 EXIT_SKIPPED = 77
 

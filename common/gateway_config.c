@@ -13,6 +13,7 @@
 #include "common/http_text.h"
 #include "common/map.h"
 #include "common/mem.h"
+#include "common/metrics_page.h"
 
 enum { SHA256_DIGITS = 64 };
 
@@ -279,6 +280,42 @@ static void check_paths(const struct gateway_config *gateway, struct config_erro
     map_free(seen, NULL);
 }
 
+// What the metrics call what has no route, and what is our own (common/metrics_page.h).
+static bool is_own_id(const char *id)
+{
+    return strcmp(id, METRIC_ROUTE_UNMATCHED) == 0 || strcmp(id, METRIC_ROUTE_OVERFLOW) == 0 ||
+           strncmp(id, "gwctl_", sizeof "gwctl_" - 1) == 0;
+}
+
+static bool has_control(const char *text)
+{
+    while (*text && (unsigned char)*text >= ' ' && *text != 0x7f)
+        text++;
+    return *text != '\0';
+}
+
+// Metrics and logs know a route by its id alone.
+static void check_ids(const struct gateway_config *gateway, struct config_errors *errors)
+{
+    const struct route_config *routes = gateway->routes.items;
+    struct map *seen = map_new();
+    for (size_t i = 0; i < gateway->routes.count; i++) {
+        struct err err;
+        const char *other = map_put(seen, routes[i].id, routes[i].path);
+        if (is_own_id(routes[i].id))
+            (void)err_set(&err, "\"%s\" is the gateway's own word; give the route another id",
+                          routes[i].id);
+        else if (has_control(routes[i].id))
+            (void)err_set(&err, "has a control character");
+        else if (other && strcmp(other, routes[i].path) != 0) // else that is what check_paths says
+            (void)err_set(&err, "\"%s\" is the id of another route, too", routes[i].id);
+        else
+            continue;
+        add_item(errors, "routes", i, "id", err.text);
+    }
+    map_free(seen, NULL);
+}
+
 static void check_route_upstreams(const struct gateway_config *gateway,
                                   struct config_errors *errors)
 {
@@ -310,6 +347,7 @@ static void check_gateway(void *object, const char *path, struct config_errors *
     (void)path;
     check_listeners(gateway, errors);
     check_paths(gateway, errors);
+    check_ids(gateway, errors);
     check_route_upstreams(gateway, errors);
     app_config_says_ready(&gateway->process);
 }

@@ -85,6 +85,7 @@ bool monitoring_answer(struct exchange *exchange, const struct request_facts *fa
         return false;
     struct monitoring_request request = {.peer = client_peer(exchange->client),
                                          .host = facts->authority,
+                                         .is_http_1_0 = facts->version_minor == 0,
                                          .path = path,
                                          .method = facts->method,
                                          .fields = facts->fields,

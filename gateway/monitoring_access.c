@@ -69,15 +69,32 @@ static bool reads_like(struct span name, const char *beginning)
 
 static bool is_proxys(struct span name)
 {
-    static const char *const beginnings[] = {"forwarded",      "x-forwarded",
-                                             "x-real-ip",      "x-client-ip",
-                                             "x-original-",    "x-cluster-client-ip",
-                                             "x-envoy-",       "cf-",
-                                             "true-client-ip", "fastly-",
-                                             "fly-",           "x-azure-",
-                                             "cdn-loop",       "x-proxyuser-ip",
-                                             "x-amzn-",        "x-appengine-",
-                                             "akamai-"};
+    static const char *const beginnings[] = {"forwarded",
+                                             "x-forwarded",
+                                             "x-real-ip",
+                                             "x-client-ip",
+                                             "client-ip",
+                                             "x-original-",
+                                             "x-originating-ip",
+                                             "x-cluster-client-ip",
+                                             "true-client-ip",
+                                             "x-proxyuser-ip",
+                                             "proxy-client-ip",
+                                             "wl-proxy-",
+                                             "x-remote-addr",
+                                             "x-host",
+                                             "x-scheme",
+                                             "front-end-https",
+                                             "x-nginx-proxy",
+                                             "x-envoy-",
+                                             "x-azure-",
+                                             "x-amzn-",
+                                             "x-appengine-",
+                                             "akamai-",
+                                             "cf-",
+                                             "fastly-",
+                                             "fly-",
+                                             "cdn-loop"};
     if (name.length == strlen("via") && reads_like(name, "via"))
         return true;
     for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); ++i)
@@ -86,8 +103,12 @@ static bool is_proxys(struct span name)
     return false;
 }
 
+// HTTP/1.0 with a Host is what nginx makes of a request that it passes on by "proxy_pass" alone: it
+// adds no field, and its Host is our address.
 static bool has_proxy(const struct monitoring_request *request)
 {
+    if (request->is_http_1_0 && request->host.length > 0)
+        return true;
     for (size_t i = 0; i < request->field_count; ++i)
         if (is_proxys(request->fields[i].name))
             return true;

@@ -12,6 +12,7 @@
 struct monitoring_request {
     struct span peer; // the client's address
     struct span host; // whom it is for (grammar_is_authority); empty: HTTP/1.0, it does not say
+    bool is_http_1_0;
     struct span path; // normalised
     struct span method;
     const struct field *fields;

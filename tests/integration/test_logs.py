@@ -170,10 +170,13 @@ class Rotation(gwtest.Case):
         return sorted(glob.glob(os.path.join(self.home.path, "logs", "writer-out.log.2*")))
 
     def text(self):
-        """Old files and the new one, in their order; "" when one was renamed meanwhile."""
+        """Old files and the new one, in their order; "" when one was renamed meanwhile, or has its
+        last name not yet."""
         text = b""
         try:
             for path in self.old_files():
+                if path.endswith(".new"):
+                    return ""
                 opened = gzip.open(path) if path.endswith(".gz") else open(path, "rb")
                 with opened as file:
                     text += file.read()

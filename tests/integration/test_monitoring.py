@@ -58,6 +58,14 @@ class Monitoring(gateway_worker.Case):
         self.assertEqual(self.status("/api/x/../monitoring/stats", "Via: 1.1 x\r\n"), 403)
         self.assertEqual(self.metricsd.requests, [])
 
+    def test_who_comes_through_nginx_without_settings_does_not(self):
+        self.begin()
+        with Client(self.port) as client:  # what its proxy_pass alone makes of a request
+            client.send(f"GET /api/monitoring/stats HTTP/1.0\r\nHost: 127.0.0.1:{self.port}\r\n"
+                        "Connection: close\r\nUser-Agent: curl/8\r\n\r\n".encode())
+            self.assertEqual(client.answer()[0], 403)
+        self.assertEqual(self.metricsd.requests, [])
+
     def test_a_name_that_anybody_can_have(self):
         self.begin()
         for host in (f"evil.example:{self.port}", f"myhost:{self.port}", "127.0.0.1.evil.example"):

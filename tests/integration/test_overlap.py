@@ -242,7 +242,7 @@ class Listeners(gwtest.Case):
     def serves(self, port):
         try:
             return get(port, "/api/vendors", limit=5).status == 200
-        except ConnectionRefusedError:
+        except (ConnectionRefusedError, ConnectionResetError):
             return False
 
     def test_other_addresses(self):

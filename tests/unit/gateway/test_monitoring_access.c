@@ -29,6 +29,9 @@ static const struct row {
     {NULL, "127.0.0.1", "GET", STATS, "Forwarded", "for=x", MONITORING_FORBIDDEN},
     {NULL, "127.0.0.1", "GET", STATS, "X-Real-IP", "x", MONITORING_FORBIDDEN},
     {NULL, "127.0.0.1", "GET", STATS, "CDN-Loop", "x", MONITORING_FORBIDDEN},
+    {NULL, "127.0.0.1", "GET", STATS, "X-NginX-Proxy", "true", MONITORING_FORBIDDEN},
+    {NULL, "127.0.0.1", "GET", STATS, "Client-IP", "x", MONITORING_FORBIDDEN},
+    {NULL, "127.0.0.1", "GET", STATS, "WL-Proxy-Client-IP", "x", MONITORING_FORBIDDEN},
     {NULL, "127.0.0.1", "GET", STATS, "X-Azure-ClientIP", "x", MONITORING_FORBIDDEN},
     {NULL, "127.0.0.1", "GET", STATS, "X-Amzn-Trace-Id", "x", MONITORING_FORBIDDEN},
     {NULL, "127.0.0.1", "GET", STATS, "X-ProxyUser-Ip", "x", MONITORING_FORBIDDEN},
@@ -119,6 +122,20 @@ START_TEST(verdicts)
 }
 END_TEST
 
+START_TEST(what_nginx_passes_on)
+{
+    struct monitoring_request request = {.peer = SPAN("127.0.0.1"),
+                                         .host = SPAN("127.0.0.1:5055"),
+                                         .is_http_1_0 = true,
+                                         .path = SPAN(STATS),
+                                         .method = SPAN("GET")};
+    ck_assert_int_eq(monitoring_decide(NULL, &request), MONITORING_FORBIDDEN);
+    ck_assert_int_eq(monitoring_decide(HASH, &request), MONITORING_NEEDS_TOKEN);
+    request.host.length = 0;
+    ck_assert_int_eq(monitoring_decide(NULL, &request), MONITORING_ALLOWED);
+}
+END_TEST
+
 static enum monitoring_verdict decide(const char *hash, const char *peer, const char *host,
                                       const char *method, const char *path,
                                       const struct field *field)
@@ -179,6 +196,7 @@ int main(void)
     Suite *suite = suite_create("monitoring_access");
     TCase *tests = tcase_create("monitoring_access");
     tcase_add_loop_test(tests, verdicts, 0, sizeof rows / sizeof *rows);
+    tcase_add_test(tests, what_nginx_passes_on);
     tcase_add_loop_test(tests, only_by_names_of_this_machine, 0, sizeof names / sizeof *names);
     tcase_add_loop_test(tests, the_token_fits_every_name, 0, sizeof names / sizeof *names);
     tcase_add_test(tests, paths);

@@ -3,7 +3,9 @@
 #include "common/home.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +14,12 @@
 #include <unistd.h>
 
 #include "common/mem.h"
+#include "common/proto.h"
 
 static const char *const names[] = {
     [HOME_ROOT] = "",
     [HOME_CONTROL] = "/control.sock",
-    [HOME_LEFT] = "/run/left.sock",
+    [HOME_LEFT] = "/left.sock",
     [HOME_CACHE] = "/cache.sock",
     [HOME_METRICS] = "/metrics.sock",
     [HOME_PID] = "/gwctl.pid",
@@ -83,6 +86,40 @@ int home_open(struct err *err)
     if (make_folder(paths[HOME_ROOT], err) == -1 || make_folder(paths[HOME_LOGS], err) == -1 ||
         make_folder(paths[HOME_RUN], err) == -1)
         return -1;
+    return 0;
+}
+
+static int find_group(const char *name, gid_t *group, struct err *err)
+{
+    char *end;
+    const struct group *entry = getgrnam(name);
+    unsigned long number = strtoul(name, &end, 10);
+    bool is_number = *name >= '0' && *name <= '9' && *end == '\0' && number < HOME_NO_GROUP;
+    if (!entry && !is_number)
+        return err_set(err, ENV_GROUP ": there is no group \"%.80s\"", name);
+    *group = entry ? entry->gr_gid : (gid_t)number;
+    return 0;
+}
+
+static int give(const char *path, gid_t group, mode_t mode, struct err *err)
+{
+    if (chown(path, (uid_t)-1, group) == -1 || chmod(path, mode) == -1)
+        return err_set_errno(err, ENV_GROUP ": %s", path);
+    return 0;
+}
+
+int home_share(gid_t *group, struct err *err)
+{
+    const char *name = getenv(ENV_GROUP);
+    gid_t found;
+    *group = HOME_NO_GROUP;
+    if (!name || !*name)
+        return 0;
+    if (find_group(name, &found, err) == -1 || give(paths[HOME_ROOT], found, 0750, err) == -1)
+        return -1;
+    if (access(paths[HOME_CONTROL], F_OK) == 0 && give(paths[HOME_CONTROL], found, 0660, err) == -1)
+        return -1;
+    *group = found;
     return 0;
 }
 

@@ -8,7 +8,7 @@
 // Peers may be one version apart: an unknown member is ignored, an unknown command is answered with
 // an error (a push: logged and ignored), a line that is no JSON object closes the connection.
 //
-// Commands of gwctl (uid of the supervisor, or root):
+// Commands of gwctl (uid of the supervisor, root, or a member of the group of GWCTL_GROUP):
 //   ping                                          -> pid, version, protocol, keeper (its pid; 0:
 //                                                    none), leftovers (processes that it ended when
 //                                                    it started; see common/abandoned.h)
@@ -89,6 +89,7 @@ enum { PROTO_HISTORY_SIZE = 8 << 20 };
 
 // Environment of supervised processes, beside PORT, HOST, LISTEN_*, NOTIFY_SOCKET and instance_var.
 #define ENV_HOME "GWCTL_HOME"
+#define ENV_GROUP "GWCTL_GROUP" // whose members may use control.sock; not handed to apps
 #define ENV_APP "GWCTL_APP"     // the app's name
 #define ENV_ID "GWCTL_ID"       // the process's id in `gwctl list`
 #define ENV_SPAWN "GWCTL_SPAWN" // this start of it and no other: 16 random hexadecimal digits

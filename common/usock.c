@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "common/mem.h"
 
 static int fill_address(struct sockaddr_un *address, const char *path, struct err *err)
 {
@@ -108,6 +111,26 @@ int usock_peer(int fd, pid_t *pid, uid_t *uid, struct err *err)
     if (uid)
         *uid = peer.uid;
     return 0;
+}
+
+bool usock_peer_has_group(int fd, gid_t group)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.gid == group)
+        return true;
+    // Asked with no room, it says how much it needs.
+    size = 0;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0 || errno != ERANGE)
+        return false;
+    gid_t *groups = mem_alloc(size);
+    bool has = false;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0) {
+        for (size_t i = 0; i < size / sizeof *groups; i++)
+            has = has || groups[i] == group;
+    }
+    free(groups);
+    return has;
 }
 
 int usock_send(int fd, const void *bytes, size_t length, const int *fds, size_t count,

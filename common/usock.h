@@ -3,6 +3,7 @@
 #ifndef GW_COMMON_USOCK_H
 #define GW_COMMON_USOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -24,6 +25,9 @@ int usock_connect(const char *path, struct err *err) GW_MUST_USE;
 
 // Who is at the other end (SO_PEERCRED). pid, uid may be NULL.
 int usock_peer(int fd, pid_t *pid, uid_t *uid, struct err *err) GW_MUST_USE;
+
+// Whether the other end has this group, as its own or as a supplementary one (SO_PEERGROUPS).
+bool usock_peer_has_group(int fd, gid_t group);
 
 // Sends all bytes in one message, with fds (count may be 0). EINTR is retried, a full socket is an
 // error (EAGAIN for a non-blocking one). Borrows the fds.

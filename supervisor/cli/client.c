@@ -70,6 +70,8 @@ static int send_all(int fd, const char *bytes, size_t length, struct err *err)
         ssize_t written = write(fd, bytes, length);
         if (written == -1 && errno == EINTR)
             continue;
+        if (written == -1 && errno == EPIPE)
+            return 0; // it has hung up, and may have said why
         if (written == -1)
             return err_set_errno(err, "the supervisor");
         bytes += written;

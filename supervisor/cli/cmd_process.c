@@ -100,10 +100,10 @@ int cmd_reload_logs(const struct command *command, const struct options *options
     return send(command->word, NULL);
 }
 
-static pid_t ask_pid(struct client *client, const char **version, struct json_object **answer)
+static pid_t ask_pid(struct client *client, const char **version, struct json_object **answer,
+                     struct err *err)
 {
-    struct err err;
-    *answer = client_request(client, "ping", NULL, &err);
+    *answer = client_request(client, "ping", NULL, err);
     *version = *answer ? json_get_string(*answer, "version", "?") : "?";
     return *answer ? (pid_t)json_get_int(*answer, "pid", 0) : 0;
 }
@@ -115,11 +115,14 @@ int cmd_ping(const struct command *command, const struct options *options)
     struct client *client = connect_running();
     struct json_object *answer = NULL;
     const char *version;
+    struct err err;
     if (!client)
         return EXIT_FAILED;
-    pid_t pid = ask_pid(client, &version, &answer);
+    pid_t pid = ask_pid(client, &version, &answer, &err);
     if (pid > 0)
         printf("pong (pid %d, version %s)\n", (int)pid, version);
+    else if (!answer)
+        report_error(err.text);
     json_object_put(answer);
     client_close(client);
     return pid > 0 ? EXIT_OK : EXIT_FAILED;
@@ -166,7 +169,7 @@ int cmd_kill(const struct command *command, const struct options *options)
         return absent ? kill_abandoned() : report_error(err.text);
     struct json_object *answer = NULL;
     const char *version;
-    pid_t pid = ask_pid(client, &version, &answer);
+    pid_t pid = ask_pid(client, &version, &answer, &err);
     pid_t keeper = answer ? (pid_t)json_get_int(answer, "keeper", 0) : 0;
     int ends[] = {pid > 0 ? pidfd_open(pid, 0) : -1, keeper > 0 ? pidfd_open(keeper, 0) : -1};
     int code = client_command(client, command->word, NULL);

@@ -149,8 +149,9 @@ struct client *daemon_connect_or_start(struct err *err)
 {
     sigset_t ending, before;
     bool absent;
+    gid_t group;
     struct client *client = client_connect(&absent, err);
-    if (client || !absent || home_open(err) == -1)
+    if (client || !absent || home_open(err) == -1 || home_share(&group, err) == -1)
         return client;
     sigemptyset(&ending);
     sigaddset(&ending, SIGINT);

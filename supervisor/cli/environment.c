@@ -11,8 +11,8 @@
 #include "common/proto.h"
 
 // Ends with '*': every name that begins so.
-static const char *const own[] = {
-    "LISTEN_*", "NOTIFY_SOCKET", "NODE_CHANNEL_*", ENV_HOME, ENV_APP, ENV_ID, "_"};
+static const char *const own[] = {"LISTEN_*", "NOTIFY_SOCKET", "NODE_CHANNEL_*", ENV_HOME,
+                                  ENV_GROUP,  ENV_APP,         ENV_ID,           "_"};
 
 static bool matches(const char *pattern, const char *name, size_t length)
 {

@@ -11,6 +11,7 @@
 
 #include "commands.h"
 #include "common/buf.h"
+#include "common/home.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -18,11 +19,17 @@
 #include "common/usock.h"
 #include "operation.h"
 
-enum { UNREAD_MAX = 4 << 20 }; // bytes that wait for a peer when there is more to say
+enum {
+    UNREAD_MAX = 4 << 20, // bytes that wait for a peer when there is more to say
+    CLIENTS_MAX = 64,     // connections of others than our processes
+    OF_WORKER_MAX = 4,    // connections of one of our processes
+    SILENT_MS = 1000      // who has said nothing for so long may lose its place
+};
 
 struct control {
     struct daemon *daemon;
     uv_pipe_t listener;
+    gid_t group; // HOME_NO_GROUP: none
     struct control_connection *connections;
 };
 
@@ -32,6 +39,8 @@ struct control_connection {
     struct control_connection *next;
     struct worker *worker;
     pid_t pid;
+    bool is_ours;      // of a process that we have started
+    uint64_t heard_ms; // when it came, or sent its last line
     uint64_t acked;
     struct buf input;
     bool follows; // events
@@ -92,6 +101,7 @@ static void take_lines(struct control_connection *connection)
             close_connection(connection);
             return;
         }
+        connection->heard_ms = uv_now(connection->pipe.loop);
         commands_handle(connection, message);
         json_object_put(message);
     }
@@ -115,6 +125,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes)
 
 static bool peer_allowed(struct control_connection *connection)
 {
+    const struct control *control = connection->control;
     uv_os_fd_t fd;
     uid_t uid;
     struct err err;
@@ -123,8 +134,75 @@ static bool peer_allowed(struct control_connection *connection)
         usock_peer(fd, &connection->pid, &uid, &err) == -1)
         return false;
     // A gateway worker may run under its own uid; it is known by its pid.
-    return uid == getuid() || uid == 0 ||
-           daemon_find_pid(connection->control->daemon, connection->pid) != NULL;
+    connection->is_ours = daemon_find_pid(control->daemon, connection->pid) != NULL;
+    return connection->is_ours || uid == getuid() || uid == 0 ||
+           (control->group != HOME_NO_GROUP && usock_peer_has_group(fd, control->group));
+}
+
+// Who waits for an answer or for events is not.
+static bool is_idle(const struct control_connection *connection)
+{
+    return !connection->follows &&
+           !operations_for(connection->control->daemon->operations, connection) &&
+           uv_now(connection->pipe.loop) - connection->heard_ms >= SILENT_MS;
+}
+
+// Makes room for one more client where there is none. False: all the others are busy.
+static bool make_client_room(const struct control *control)
+{
+    struct control_connection *silent = NULL;
+    size_t count = 0;
+    for (struct control_connection *c = control->connections; c; c = c->next) {
+        if (c->is_ours)
+            continue;
+        count++;
+        if (is_idle(c) && (!silent || c->heard_ms < silent->heard_ms))
+            silent = c;
+    }
+    if (count <= CLIENTS_MAX)
+        return true;
+    if (!silent)
+        return false;
+    log_warn("control: pid %d makes room: it asks nothing, and %d others are there",
+             (int)silent->pid, CLIENTS_MAX);
+    close_connection(silent);
+    return true;
+}
+
+// With the new one counted.
+static bool has_room(const struct control_connection *connection)
+{
+    size_t count = 0;
+    if (!connection->is_ours)
+        return make_client_room(connection->control);
+    for (const struct control_connection *c = connection->control->connections; c; c = c->next)
+        count += c->pid == connection->pid;
+    return count <= OF_WORKER_MAX;
+}
+
+static void on_flushed(uv_shutdown_t *request, int status)
+{
+    (void)status;
+    close_connection(request->data);
+    free(request);
+}
+
+// What was said goes out first.
+static void hang_up(struct control_connection *connection)
+{
+    uv_shutdown_t *request = mem_zalloc(1, sizeof *request);
+    request->data = connection;
+    if (uv_shutdown(request, (uv_stream_t *)&connection->pipe, on_flushed) != 0) {
+        free(request);
+        close_connection(connection);
+    }
+}
+
+static void refuse_connection(struct control_connection *connection)
+{
+    log_warn("control: pid %d is refused: too many connections", (int)connection->pid);
+    control_refuse(connection, 0, "the supervisor has too many clients; try again");
+    hang_up(connection);
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -134,6 +212,7 @@ static void on_connection(uv_stream_t *listener, int status)
         return;
     struct control_connection *connection = mem_zalloc(1, sizeof *connection);
     connection->control = control;
+    connection->heard_ms = uv_now(control->daemon->loop);
     uv_pipe_init(control->daemon->loop, &connection->pipe, 0);
     connection->pipe.data = connection;
     connection->next = control->connections;
@@ -143,13 +222,18 @@ static void on_connection(uv_stream_t *listener, int status)
         close_connection(connection);
         return;
     }
+    if (!has_room(connection)) {
+        refuse_connection(connection);
+        return;
+    }
     uv_read_start((uv_stream_t *)&connection->pipe, on_allocate, on_read);
 }
 
-struct control *control_open(struct daemon *daemon, int fd)
+struct control *control_open(struct daemon *daemon, int fd, gid_t group)
 {
     struct control *control = mem_zalloc(1, sizeof *control);
     control->daemon = daemon;
+    control->group = group;
     uv_pipe_init(daemon->loop, &control->listener, 0);
     control->listener.data = control;
     uv_pipe_open(&control->listener, fd);
@@ -162,24 +246,12 @@ static void on_listener_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
-static void on_flushed(uv_shutdown_t *request, int status)
-{
-    (void)status;
-    close_connection(request->data);
-    free(request);
-}
-
 void control_close(struct control *control)
 {
     uv_close((uv_handle_t *)&control->listener, on_listener_closed);
     for (struct control_connection *c = control->connections, *next; c; c = next) {
         next = c->next;
-        uv_shutdown_t *request = mem_zalloc(1, sizeof *request);
-        request->data = c;
-        if (uv_shutdown(request, (uv_stream_t *)&c->pipe, on_flushed) != 0) {
-            free(request);
-            close_connection(c);
-        }
+        hang_up(c);
     }
 }
 

@@ -1,5 +1,7 @@
 // control.sock: connections, lines, answers. What a command does is commands.c's; the protocol is
-// in common/proto.h. A peer is let in by its uid (ours or root), and a worker is known by its pid.
+// in common/proto.h. A peer is let in by its uid (ours or root) or its group (that of GWCTL_GROUP),
+// and a worker is known by its pid. There is room for 64 clients: whoever comes then takes the
+// place of the one that has been silent the longest, if that has nothing under way, or is refused.
 #ifndef GW_SUPERVISOR_CONTROL_H
 #define GW_SUPERVISOR_CONTROL_H
 
@@ -12,8 +14,9 @@
 struct control;
 struct control_connection;
 
-// Takes fd (a listening socket). Never fails on a good fd.
-struct control *control_open(struct daemon *daemon, int fd);
+// Takes fd (a listening socket). Never fails on a good fd. Members of `group` may do what the owner
+// may; HOME_NO_GROUP: there is none.
+struct control *control_open(struct daemon *daemon, int fd, gid_t group);
 
 // Closes the listening socket and every connection, after what is still to be written went out.
 void control_close(struct control *control);

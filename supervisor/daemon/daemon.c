@@ -277,11 +277,15 @@ static int open_notify(struct daemon *daemon, struct err *err)
 
 static int open_control(struct daemon *daemon, struct err *err)
 {
+    struct err unshared;
+    gid_t group;
     daemon->control_fd = keeper_link_take(daemon->keeper, FD_CONTROL);
     ending_undo_leave(daemon->control_fd >= 0);
     if (kept_socket_open(&daemon->control_fd, FD_CONTROL, HOME_CONTROL, daemon->keeper, err) == -1)
         return -1;
-    daemon->control = control_open(daemon, daemon->control_fd);
+    if (home_share(&group, &unshared) == -1)
+        log_warn("%s; only the owner may use control.sock", unshared.text);
+    daemon->control = control_open(daemon, daemon->control_fd, group);
     return 0;
 }
 

@@ -317,6 +317,16 @@ void operation_commit(struct operation *operation)
     operations_check(operation->all);
 }
 
+bool operations_for(const struct operations *operations,
+                    const struct control_connection *connection)
+{
+    for (const struct operation *o = operations->first; o; o = o->next) {
+        if (o->connection == connection)
+            return true;
+    }
+    return false;
+}
+
 bool operations_any(const struct operations *operations)
 {
     return operations->first != NULL;

@@ -44,6 +44,10 @@ void operation_fail(struct operation *operation, const char *format, ...) GW_PRI
 // All expectations are named: answers now, or as soon as nothing is waited for.
 void operation_commit(struct operation *operation);
 
+// Something is under way for this connection.
+bool operations_for(const struct operations *operations,
+                    const struct control_connection *connection);
+
 // Something is under way.
 bool operations_any(const struct operations *operations);
 

@@ -194,7 +194,7 @@ class Leave(LeaveCase):
         done = self.home.gwctl("start", self.file)
         self.assertIn("1 process that an earlier supervisor had left ended first", done.stderr)
         self.assertFalse(gwtest.process_exists(pids[0]))
-        self.assertFalse(os.path.exists(os.path.join(self.home.path, "run", "left.sock")))
+        self.assertFalse(os.path.exists(os.path.join(self.home.path, "left.sock")))
 
 
 class Stop(LeaveCase):

@@ -56,6 +56,67 @@ class Environment(gwtest.Case):
         self.assertNotEqual(environment["GWCTL_SPAWN"], "old")
 
 
+class Group(gwtest.Case):
+    """GWCTL_GROUP: its members may do what the owner may."""
+
+    def start(self, group):
+        return self.home.gwctl("start", self.home.write("app.sh", "exec sleep 1000"), "--name",
+                               "app", env={"GWCTL_GROUP": group})
+
+    def mode(self, name):
+        return os.stat(os.path.join(self.home.path, name)).st_mode & 0o777
+
+    def test_it_is_let_in_and_nothing_else_is_opened(self):
+        self.assertEqual(self.start(str(os.getgid())).returncode, 0)
+        self.assertEqual((self.mode("."), self.mode("control.sock")), (0o750, 0o660))
+        self.assertEqual((self.mode("logs"), self.mode("run")), (0o700, 0o700))
+        self.home.kill_supervisor()
+        self.assertEqual(self.mode("control.sock"), 0o660)
+        with open(f"/proc/{self.home.pids('app')[0]}/environ") as environ:
+            self.assertNotIn("GWCTL_GROUP", environ.read())
+
+    def test_one_that_there_is_not(self):
+        done = self.start("no-such-group")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('GWCTL_GROUP: there is no group "no-such-group"', done.stderr)
+        self.assertEqual(self.home.left_processes(), {})
+
+    def ping_as(self, uid, gid, groups):
+        """The exit code of a client: 0 it was answered, 2 it could not connect, 3 it was cut off."""
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                os.setgroups(groups)
+                os.setgid(gid)
+                os.setuid(uid)
+                client = socket.socket(socket.AF_UNIX)
+                client.settimeout(20)
+                client.connect(os.path.join(self.home.path, "control.sock"))
+                code = 3
+                client.sendall(b'{"id":1,"cmd":"ping"}\n')
+                code = 0 if b'"ok":true' in client.recv(1000) else 3
+            except PermissionError:
+                code = 2
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            finally:
+                os._exit(code)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to be somebody else")
+    def test_members_and_others(self):
+        os.chmod(self.home.folder, 0o755)
+        self.assertEqual(self.start("54321").returncode, 0)
+        self.assertEqual(self.ping_as(65534, 54321, []), 0)
+        self.assertEqual(self.ping_as(65534, 65534, [54320, 54321, 54322]), 0)
+        self.assertEqual(self.ping_as(65534, 65534, [54320]), 2)
+        # Also where the modes of the files would let everybody in.
+        os.chmod(self.home.path, 0o755)
+        os.chmod(os.path.join(self.home.path, "control.sock"), 0o666)
+        self.assertEqual(self.ping_as(65534, 65534, [54320]), 3)
+
+
 class ControlClients(gwtest.Case):
     """Whatever one client does, the others are answered, and the supervisor stays as small."""
 
@@ -113,6 +174,37 @@ class ControlClients(gwtest.Case):
                 os._exit(0 if answer == b"" else 1)
         self.assertEqual(os.waitpid(pid, 0)[1], 0)
         self.assertIn("a foreign user", self.home.read_log("gwctl.log"))
+
+    def test_silent_ones_make_room(self):
+        clients = [self.connect() for _ in range(64)]
+        clients[0].sendall(b'{"id":1,"cmd":"ping"}\n')
+        self.assertIn(b'"ok":true', clients[0].recv(1000))
+        for client in clients[1:]:
+            client.sendall(b'{"id":1,')
+        # Who has come just now has a second to say something.
+        wait_until(lambda: self.home.gwctl("ping").returncode == 0, what="room for one more")
+        self.assertIn("makes room", self.home.read_log("gwctl.log"))
+        for client in clients[1:]:
+            client.setblocking(False)
+        self.assertEqual(sum(self.has_ended(client) for client in clients[1:]), 1)
+
+    def has_ended(self, client):
+        try:
+            return client.recv(1) == b""
+        except BlockingIOError:
+            return False
+
+    def test_those_that_wait_for_something_keep_their_place(self):
+        clients = [self.connect() for _ in range(64)]
+        for client in clients:
+            client.sendall(b'{"id":1,"cmd":"events","args":{"follow":true}}\n')
+            self.assertIn(b'"ok":true', client.recv(1 << 16))
+        done = self.home.gwctl("ping")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("too many clients", done.stderr)
+        for client in clients:
+            client.close()
+        wait_until(lambda: self.home.gwctl("ping").returncode == 0, what="room again")
 
     def test_malformed_lines_end_their_connection(self):
         for line in (b"hello\n", b"[]\n", b'{"id":1\n', b"\xff\xfe\n", b"\0\n",

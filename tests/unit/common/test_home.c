@@ -1,5 +1,6 @@
 // Where the home is found, what is made in it.
 #include <check.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +129,55 @@ START_TEST(unusable)
 }
 END_TEST
 
+static void expect_mode(enum home_file file, mode_t mode)
+{
+    struct stat stat_of;
+    ck_assert_int_eq(stat(home_path(file), &stat_of), 0);
+    ck_assert_uint_eq(stat_of.st_mode & 0777, mode);
+    ck_assert_uint_eq(stat_of.st_gid, getegid());
+}
+
+START_TEST(a_group_is_let_in)
+{
+    struct err err;
+    gid_t group = 0;
+    char number[20];
+    snprintf(number, sizeof number, "%u", (unsigned)getegid());
+    expect_home(".gwctl");
+    setenv("GWCTL_GROUP", number, 1);
+    ck_assert_msg(home_share(&group, &err) == 0, "%s", err.text); // no control.sock yet
+    ck_assert_uint_eq(group, getegid());
+    expect_mode(HOME_ROOT, 0750);
+    close(creat(home_path(HOME_CONTROL), 0600));
+    ck_assert_msg(home_share(&group, &err) == 0, "%s", err.text);
+    expect_mode(HOME_CONTROL, 0660);
+    expect_mode(HOME_LOGS, 0700);
+    unlink(home_path(HOME_CONTROL));
+}
+END_TEST
+
+START_TEST(without_a_group_nothing_changes)
+{
+    static const char *const bad[] = {"no-such-group", "-1", "4294967295", "12x"};
+    struct err err;
+    gid_t group = 0;
+    expect_home(".gwctl");
+    unsetenv("GWCTL_GROUP");
+    ck_assert_int_eq(home_share(&group, &err), 0);
+    ck_assert_uint_eq(group, HOME_NO_GROUP);
+    setenv("GWCTL_GROUP", "", 1);
+    ck_assert_int_eq(home_share(&group, &err), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        group = 0;
+        setenv("GWCTL_GROUP", bad[i], 1);
+        ck_assert_int_eq(home_share(&group, &err), -1);
+        ck_assert_uint_eq(group, HOME_NO_GROUP);
+        ck_assert_ptr_nonnull(strstr(err.text, "GWCTL_GROUP: there is no group"));
+    }
+    expect_mode(HOME_ROOT, 0700);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("home");
@@ -138,6 +188,8 @@ int main(void)
     tcase_add_test(tests, relative_home_is_made_absolute);
     tcase_add_test(tests, relative_home_need_not_exist);
     tcase_add_test(tests, finding_makes_nothing);
+    tcase_add_test(tests, a_group_is_let_in);
+    tcase_add_test(tests, without_a_group_nothing_changes);
     tcase_add_test(tests, unusable);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

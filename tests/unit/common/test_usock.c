@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -97,6 +98,20 @@ START_TEST(knows_the_peer)
 }
 END_TEST
 
+START_TEST(knows_the_groups_of_the_peer)
+{
+    gid_t groups[NGROUPS_MAX];
+    int pair[2], count = getgroups(NGROUPS_MAX, groups);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    ck_assert(usock_peer_has_group(pair[0], getegid()));
+    for (int i = 0; i < count; i++)
+        ck_assert(usock_peer_has_group(pair[0], groups[i]));
+    ck_assert(!usock_peer_has_group(pair[0], 2147483000));
+    close(pair[0]);
+    close(pair[1]);
+}
+END_TEST
+
 START_TEST(carries_descriptors)
 {
     int pair[2], pipes[2], fds[USOCK_FDS_MAX];
@@ -182,6 +197,7 @@ int main(void)
     tcase_add_test(tests, binds_datagrams);
     tcase_add_test(tests, nobody_there);
     tcase_add_test(tests, knows_the_peer);
+    tcase_add_test(tests, knows_the_groups_of_the_peer);
     tcase_add_test(tests, carries_descriptors);
     tcase_add_test(tests, limits);
     tcase_add_test(tests, too_many_descriptors_are_closed);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/home.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -96,7 +97,7 @@ static void set_up(void)
     snprintf(path, sizeof path, "%s/s", folder);
     int listener = usock_listen(path, &err);
     ck_assert_msg(listener != -1, "%s", err.text);
-    supervisor.control = control_open(&supervisor, listener);
+    supervisor.control = control_open(&supervisor, listener, HOME_NO_GROUP);
     peer = usock_connect(path, &err);
     ck_assert_msg(peer != -1, "%s", err.text);
     log_init("test", LOG_LEVEL_INFO);

@@ -44,12 +44,14 @@
 // A role is that of the process itself. Pushes to a gateway worker and to metricsd:
 //   endpoints {generation, upstreams: {"api": [{name, address, index}]}}     the whole set, always
 // Pushes to metricsd, which nobody waits for:
-//   processes {processes: [{app, id, role, pid, state, column, started_ms, restarts: {crash: 2}}]}
+//   processes {processes: [{app, id, role, pid, state, column, started_ms, restarts: {crash: 2},
+//     log_lines_lost, memory_limit}]}
 //     the whole list, whenever it changes: one a slot, the process that serves (not those that a
 //     reload brings in or takes out). role: "app" or whose program it is; pid 0: none; state:
 //     "launching", "online", "stopping", "stopped", "waiting restart" or "errored"; column: of the
 //     state page, -1: none; started_ms: wall clock, 0: none; restarts: since the slot began, all
-//     reasons: "crash", "exit", "not_ready", "hung", "health", "memory", "manual", "reload"
+//     reasons: "crash", "exit", "not_ready", "hung", "health", "memory", "manual", "reload";
+//     log_lines_lost: that no log file took; memory_limit: max_memory_restart in bytes, 0: none
 // `document` of metricsd is the gateway's, when there is one: with another one its connection is
 // closed, so that it registers again.
 // Pushes to a gateway worker:

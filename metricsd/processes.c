@@ -42,6 +42,7 @@ static int read_process(struct process *process, struct json_object *item, struc
     int64_t pid = json_get_int(item, "pid", 0), column = json_get_int(item, "column", -1);
     int64_t started_ms = json_get_int(item, "started_ms", 0);
     int64_t lost = json_get_int(item, "log_lines_lost", 0);
+    int64_t limit = json_get_int(item, "memory_limit", 0);
     *process = (struct process){.id = json_get_int(item, "id", -1), .cpu_share = NAN};
     if (!app || process->id < 0)
         return err_set(err, "a process needs an app and an id");
@@ -52,6 +53,7 @@ static int read_process(struct process *process, struct json_object *item, struc
     process->column = column >= 0 && column < STATE_COLUMNS ? (int)column : -1;
     process->started_ms = started_ms > 0 ? (uint64_t)started_ms : 0;
     process->log_lines_lost = lost > 0 ? (uint64_t)lost : 0;
+    process->memory_limit_bytes = limit > 0 ? (uint64_t)limit : 0;
     read_restarts(process, json_get_object(item, "restarts"));
     return 0;
 }

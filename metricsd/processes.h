@@ -25,6 +25,7 @@ struct process {
     struct restart_count *restarts;
     size_t restart_count;
     uint64_t log_lines_lost;
+    uint64_t memory_limit_bytes; // 0: none
     bool was_tried;              // to sample
     bool is_sampled;             // with success
     struct procfs_sample sample; // valid with is_sampled

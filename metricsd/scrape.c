@@ -339,6 +339,13 @@ static void write_state(struct exposition *out, const struct process *process, c
     }
 }
 
+static void write_memory_limit(struct exposition *out, const struct process *process,
+                               const char **values)
+{
+    if (process->memory_limit_bytes > 0)
+        exposition_integer(out, values, process->memory_limit_bytes);
+}
+
 static void write_log_lost(struct exposition *out, const struct process *process,
                            const char **values)
 {
@@ -350,10 +357,15 @@ static void write_processes(struct exposition *out, const struct processes *proc
     static const struct {
         enum family_id id;
         write_process *write;
-    } rows[] = {{PROCESS_CPU, write_cpu},     {PROCESS_PSS, write_pss},
-                {PROCESS_RSS, write_rss},     {PROCESS_FDS, write_fds},
-                {PROCESS_START, write_start}, {PROCESS_RESTARTS, write_restarts},
-                {PROCESS_STATE, write_state}, {PROCESS_LOG_LOST, write_log_lost}};
+    } rows[] = {{PROCESS_CPU, write_cpu},
+                {PROCESS_PSS, write_pss},
+                {PROCESS_RSS, write_rss},
+                {PROCESS_FDS, write_fds},
+                {PROCESS_START, write_start},
+                {PROCESS_RESTARTS, write_restarts},
+                {PROCESS_STATE, write_state},
+                {PROCESS_LOG_LOST, write_log_lost},
+                {PROCESS_MEMORY_LIMIT, write_memory_limit}};
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
         exposition_family(out, rows[row].id);
         for (size_t i = 0; i < processes->count; i++) {

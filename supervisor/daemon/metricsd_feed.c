@@ -57,6 +57,7 @@ static struct json_object *describe_slot(const struct slot *slot)
     put_number(process, "column", worker->column);
     put_number(process, "started_ms", worker->pid > 0 ? (int64_t)worker->started_wall_ms : 0);
     json_object_object_add(process, "restarts", listing_restarts(slot));
+    put_number(process, "memory_limit", spec_config(worker->spec)->max_memory_restart_bytes);
     put_number(process, "log_lines_lost", (int64_t)slot->log_lines_lost);
     return process;
 }

@@ -241,7 +241,8 @@ class Metrics(Case):
         self.pages("connection", 5)  # the column is open
         self.processes = [{"app": "gateway", "id": 9, "role": "gateway", "pid": os.getpid(),
                            "state": "online", "column": 5, "started_ms": 1700000000500,
-                           "restarts": {"crash": 2}, "log_lines_lost": 7},
+                           "restarts": {"crash": 2}, "log_lines_lost": 7,
+                           "memory_limit": 1 << 28},
                           {"app": "cachesvc", "id": 1, "role": "cachesvc", "pid": 0,
                            "state": "stopped"}]
         self.endpoints = {"generation": 1, "upstreams": {
@@ -257,6 +258,7 @@ class Metrics(Case):
                             f"gwctl_process_start_time_seconds{{{labels}}}": 1700000000.5,
                             f'gwctl_process_restarts_total{{{labels},reason="crash"}}': 2,
                             f"gwctl_process_log_lines_lost_total{{{labels}}}": 7,
+                            f"gwctl_process_memory_limit_bytes{{{labels}}}": 1 << 28,
                             f'gwctl_process_state{{{labels},state="online"}}': 1,
                             f'gwctl_process_state{{{labels},state="errored"}}': 0,
                             "gwctl_cache_up": 0}.items():

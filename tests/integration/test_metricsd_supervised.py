@@ -173,6 +173,19 @@ while True:
         self.wait_value(series, 9)
         self.assertRegex(self.home.ok("describe", "talker"), r"lost lines +9\n")
 
+    def test_it_hears_of_caps(self):
+        app = {"name": "app", "script": self.home.write("app.sh", "exec sleep 1000")}
+
+        def start(**keys):
+            self.home.ok("start", self.home.write("apps.json", {"metricsd": {},
+                                                                "apps": [{**app, **keys}]}))
+        start(max_memory_restart="200M")
+        series = (f'gwctl_process_memory_limit_bytes{{app="app",'
+                  f'id="{self.home.processes("app")[0]["pm_id"]}"}}')
+        self.wait_value(series, 200 << 20)
+        start(max_memory_restart="300M")
+        self.wait_value(series, 300 << 20)
+
     def test_it_hears_of_endpoints(self):
         self.start()
         self.wait_value('gwctl_upstream_endpoints{upstream="demo"}', 2)

@@ -37,12 +37,12 @@ static int set_endpoints(const char *text)
 
 START_TEST(list_is_sorted_and_checked)
 {
-    ck_assert_int_eq(
-        set("[{\"app\":\"web\",\"id\":3,\"pid\":7,\"role\":\"gateway\",\"column\":5,"
-            "\"state\":\"online\",\"started_ms\":1000,\"restarts\":{\"crash\":2},"
-            "\"log_lines_lost\":9},"
-            "{\"app\":\"api\",\"id\":1,\"log_lines_lost\":-1},{\"app\":\"double\",\"id\":3}]"),
-        0);
+    ck_assert_int_eq(set("[{\"app\":\"web\",\"id\":3,\"pid\":7,\"role\":\"gateway\",\"column\":5,"
+                         "\"state\":\"online\",\"started_ms\":1000,\"restarts\":{\"crash\":2},"
+                         "\"log_lines_lost\":9,\"memory_limit\":4096},"
+                         "{\"app\":\"api\",\"id\":1,\"log_lines_lost\":-1,\"memory_limit\":-1},{"
+                         "\"app\":\"double\",\"id\":3}]"),
+                     0);
     ck_assert_uint_eq(processes.count, 2);
     ck_assert_str_eq(processes.items[0].app, "api");
     ck_assert_int_eq(processes.items[0].column, -1);
@@ -54,6 +54,8 @@ START_TEST(list_is_sorted_and_checked)
     ck_assert_uint_eq(web->restarts[0].count, 2);
     ck_assert_uint_eq(web->log_lines_lost, 9);
     ck_assert_uint_eq(processes.items[0].log_lines_lost, 0);
+    ck_assert_uint_eq(web->memory_limit_bytes, 4096);
+    ck_assert_uint_eq(processes.items[0].memory_limit_bytes, 0);
     ck_assert_int_eq(set("[{\"app\":\"new\",\"id\":1},{\"id\":2}]"), -1);
     ck_assert_uint_eq(processes.count, 2); // as before
     ck_assert_int_eq(set("[{\"app\":\"a\",\"id\":1,\"column\":512,\"pid\":-3}]"), 0);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "capture.h"
@@ -28,11 +29,12 @@ struct process {
     uv_process_t handle;
     uv_pipe_t status;
     unsigned open_handles;
-    // An adopted one is not our child. pidfd becomes readable at its end, of which the keeper tells
-    // more if it has reaped it; gw-exec has long said what it had to say.
+    // pidfd becomes readable at its end. An adopted one is not our child: the keeper tells more if
+    // it has reaped it; gw-exec has long said what it had to say.
     bool adopted;
     bool ended;
-    int pidfd; // -1: it had ended before
+    bool dumped; // our child has left a core dump: libuv does not tell
+    int pidfd;   // -1: it had ended before
     uv_poll_t end;
     uv_timer_t patience; // with the keeper's report
     struct process_identity identity;
@@ -70,7 +72,7 @@ static void release(struct process *process)
         uv_close((uv_handle_t *)&process->patience, on_closed);
     else
         uv_close((uv_handle_t *)&process->handle, on_closed);
-    if (process->adopted && process->pidfd >= 0) {
+    if (process->pidfd >= 0) {
         uv_close((uv_handle_t *)&process->end, on_closed);
         close(process->pidfd);
     }
@@ -101,7 +103,32 @@ static void report_end(struct process *process, int status)
 static void on_child_exit(uv_process_t *handle, int64_t code, int signal)
 {
     drain_status(handle->data);
-    report_end(handle->data, signal ? signal : (int)code << 8);
+    const struct process *process = handle->data;
+    int killed = signal | (process->dumped ? WCOREFLAG : 0);
+    report_end(handle->data, signal ? killed : (int)code << 8);
+}
+
+// Before libuv reaps it: signals, by which it learns of exits, are what it handles last in a turn.
+static void on_child_end(uv_poll_t *poll, int status, int events)
+{
+    struct process *process = poll->data;
+    siginfo_t how = {0};
+    (void)status;
+    (void)events;
+    uv_poll_stop(poll);
+    if (waitid(P_PIDFD, (id_t)process->pidfd, &how, WEXITED | WNOHANG | WNOWAIT) == 0)
+        process->dumped = how.si_code == CLD_DUMPED;
+}
+
+static void watch_child(uv_loop_t *loop, struct process *process)
+{
+    process->pidfd = pidfd_open(process->identity.pid, 0);
+    if (process->pidfd == -1)
+        return;
+    process->end.data = process;
+    uv_poll_init(loop, &process->end, process->pidfd);
+    uv_poll_start(&process->end, UV_READABLE, on_child_end);
+    process->open_handles++;
 }
 
 void process_reaped(struct process *process, int status)
@@ -340,6 +367,7 @@ struct process *process_start(uv_loop_t *loop, const struct process_options *opt
     process->events = events;
     process->context = context;
     process->handle.data = process->status.data = process;
+    process->pidfd = -1;
     if (open_captures(loop, process, options, &pipes, err) == -1) {
         close_pipes(&pipes);
         capture_close(process->out);
@@ -360,6 +388,7 @@ struct process *process_start(uv_loop_t *loop, const struct process_options *opt
         release(process);
         return NULL;
     }
+    watch_child(loop, process);
     uv_read_start((uv_stream_t *)&process->status, on_allocate, on_status);
     return process;
 }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 
 import gwtest
@@ -75,6 +76,33 @@ class StopExits(ExitCase):
         self.start(SLEEPER, stop_exit_codes=["SIGTERM"])
         self.home.ok("restart", "app")
         self.wait_restarts(1)
+
+
+class CoreDumps(ExitCase):
+    def dumps(self, limit):
+        """Whether the system makes a core dump of a process of ours with this limit."""
+        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        pid = os.fork()
+        if pid == 0:
+            os.chdir(self.home.folder)
+            resource.setrlimit(resource.RLIMIT_CORE, (limit, hard))
+            os.execvp("sh", ["sh", "-c", "kill -ABRT $$"])
+        return os.WCOREDUMP(os.waitpid(pid, 0)[1])
+
+    def check(self, limit, key):
+        self.start(SLEEPER, limit_core=key)
+        self.kill(signal.SIGABRT)
+        self.wait_restarts(1)
+        shown = self.home.ok("describe", "app")
+        self.assertIn("killed by SIGABRT", shown)
+        self.assertEqual("core dumped" in shown, self.dumps(limit))
+
+    def test_one_is_told_of(self):
+        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        self.check(hard, "unlimited" if hard == resource.RLIM_INFINITY else hard)
+
+    def test_without_one(self):
+        self.check(0, 0)
 
 
 class History(ExitCase):

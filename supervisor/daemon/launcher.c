@@ -1,11 +1,13 @@
 // Says to gw-exec what an app's settings ask for. What is not set is not said: it stays as the
-// supervisor has it.
+// supervisor has it. What the program itself is to know of its fds goes into its environment.
 
 #include "launcher.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "common/buf.h"
 #include "common/mem.h"
 
 enum { OWN_ARGS_MAX = 32 }; // all options with their values
@@ -77,4 +79,39 @@ void launcher_args_free(char **args)
     for (size_t i = 0; args[i]; i++)
         free(args[i]);
     free(args);
+}
+
+static char *listen_names(const struct process_options *options)
+{
+    struct buf names = BUF_INIT;
+    buf_append_text(&names, "LISTEN_FDNAMES=");
+    for (size_t i = 0; i < options->fd_count; i++)
+        buf_printf(&names, "%s%s", i > 0 ? ":" : "", options->fds[i].name);
+    char *text = mem_strdup(buf_text(&names));
+    buf_free(&names);
+    return text;
+}
+
+char **launcher_env(const struct process_options *options, size_t *first)
+{
+    size_t n = 0;
+    while (options->env[n])
+        n++;
+    *first = n;
+    char **env = mem_zalloc(n + 4, sizeof *env);
+    memcpy(env, options->env, n * sizeof *env);
+    if (options->fd_count > 0) {
+        env[n++] = mem_printf("LISTEN_FDS=%zu", options->fd_count);
+        env[n++] = listen_names(options);
+    }
+    if (options->node_channel)
+        env[n++] = mem_printf("NODE_CHANNEL_FD=%zu", 3 + options->fd_count);
+    return env;
+}
+
+void launcher_env_free(char **env, size_t first)
+{
+    for (size_t i = first; env[i]; i++)
+        free(env[i]);
+    free(env);
 }

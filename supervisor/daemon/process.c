@@ -263,50 +263,13 @@ static size_t status_fd_number(const struct process_options *options)
     return 3 + options->fd_count + options->node_channel;
 }
 
-static char *listen_names(const struct process_options *options)
-{
-    struct buf names = BUF_INIT;
-    buf_append_text(&names, "LISTEN_FDNAMES=");
-    for (size_t i = 0; i < options->fd_count; i++)
-        buf_printf(&names, "%s%s", i > 0 ? ":" : "", options->fds[i].name);
-    char *text = mem_strdup(buf_text(&names));
-    buf_free(&names);
-    return text;
-}
-
-// options->env and what tells the child of its fds. The strings from *first on and the array are
-// new.
-static char **fd_env(const struct process_options *options, size_t *first)
-{
-    size_t n = 0;
-    while (options->env[n])
-        n++;
-    *first = n;
-    char **env = mem_zalloc(n + 4, sizeof *env);
-    memcpy(env, options->env, n * sizeof *env);
-    if (options->fd_count > 0) {
-        env[n++] = mem_printf("LISTEN_FDS=%zu", options->fd_count);
-        env[n++] = listen_names(options);
-    }
-    if (options->node_channel)
-        env[n++] = mem_printf("NODE_CHANNEL_FD=%zu", 3 + options->fd_count);
-    return env;
-}
-
-static void free_fd_env(char **env, size_t first)
-{
-    for (size_t i = first; env[i]; i++)
-        free(env[i]);
-    free(env);
-}
-
 static int spawn(uv_loop_t *loop, struct process *process, const struct process_options *options,
                  const struct pipes *pipes, struct err *err)
 {
     uv_stdio_container_t stdio[5 + PROCESS_FDS_MAX] = {0};
     struct procinfo info;
     size_t first, status_fd = status_fd_number(options);
-    char **env = fd_env(options, &first);
+    char **env = launcher_env(options, &first);
     char **args = launcher_args(options, status_fd);
 
     stdio[0].flags = UV_IGNORE;
@@ -329,7 +292,7 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct process_
         .stdio_count = (int)(status_fd + 1),
     };
     int result = uv_spawn(loop, &process->handle, &spawn_options);
-    free_fd_env(env, first);
+    launcher_env_free(env, first);
     launcher_args_free(args);
     if (result != 0)
         return err_set(err, "%s: %s", options->launcher, uv_strerror(result));

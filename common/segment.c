@@ -88,7 +88,7 @@ int segment_check(const void *base, uint64_t size, struct err *err)
     if (!is_page_size(size) || header->magic != SEGMENT_MAGIC)
         return err_set(err, "the cache page is none");
     if (header->version != SEGMENT_VERSION)
-        return err_set(err, "the cache page has version %u, not %d", header->version,
+        return err_set(err, "the cache page has version %u, not %d", (unsigned)header->version,
                        SEGMENT_VERSION);
     memset(&expected, 0, sizeof expected);
     lay_out(&expected, size);
@@ -109,6 +109,17 @@ bool segment_writer_is_alive(const struct segment_header *header, uint64_t now_m
     return beat_ms != 0 && (beat_ms >= now_mono_ms || now_mono_ms - beat_ms <= SEGMENT_SILENT_MS);
 }
 
+struct segment segment_of(const void *base, uint64_t size)
+{
+    struct segment_header header = {0};
+    lay_out(&header, size);
+    return (struct segment){base,
+                            base,
+                            (size_t)size,
+                            {header.tag_mask, header.bucket_mask, header.tags_at, header.buckets_at,
+                             header.heap_at, header.heap_end}};
+}
+
 int segment_map(struct segment *segment, int fd, struct err *err)
 {
     struct stat stat;
@@ -124,8 +135,13 @@ int segment_map(struct segment *segment, int fd, struct err *err)
         munmap(base, (size_t)stat.st_size);
         return -1;
     }
-    *segment = (struct segment){base, base, (size_t)stat.st_size};
+    *segment = segment_of(base, (uint64_t)stat.st_size);
     return 0;
+}
+
+int segment_recheck(const struct segment *segment, struct err *err)
+{
+    return segment_check(segment->base, segment->size, err);
 }
 
 void segment_unmap(struct segment *segment)
@@ -165,9 +181,9 @@ struct view {
 
 static bool in_heap(const struct segment *segment, segment_ref ref, size_t bytes)
 {
-    const struct segment_header *header = segment->header;
-    return ref >= header->heap_at && ref < header->heap_end &&
-           (uint64_t)(header->heap_end - ref) * SEGMENT_UNIT >= bytes;
+    const struct segment_regions *regions = &segment->regions;
+    return ref >= regions->heap_at && ref < regions->heap_end &&
+           (uint64_t)(regions->heap_end - ref) * SEGMENT_UNIT >= bytes;
 }
 
 static const char *at(const struct segment *segment, segment_ref ref)
@@ -202,11 +218,11 @@ static bool view_item(const struct segment *segment, segment_ref ref, struct vie
 static bool tags_hold(const struct segment *segment, const struct view *view)
 {
     const _Atomic uint32_t *generations =
-        (const _Atomic uint32_t *)at(segment, segment->header->tags_at);
+        (const _Atomic uint32_t *)at(segment, segment->regions.tags_at);
     for (size_t i = 0; i < view->item.tag_count; i++) {
         struct segment_tag tag;
         memcpy(&tag, view->tags + i * sizeof tag, sizeof tag);
-        if (tag.slot > segment->header->tag_mask ||
+        if (tag.slot > segment->regions.tag_mask ||
             atomic_load_explicit(&generations[tag.slot], memory_order_acquire) != tag.generation)
             return false;
     }
@@ -290,10 +306,18 @@ static bool find(const struct search *search, segment_ref ref, struct view *view
     return false;
 }
 
-static bool unchanged(const struct segment_bucket *bucket, uint32_t version)
+// The page is of this version: before what is read is believed as much as after it was read.
+static bool is_ours(const struct segment *segment)
+{
+    return atomic_load_explicit(&segment->header->version, memory_order_relaxed) == SEGMENT_VERSION;
+}
+
+static bool unchanged(const struct segment *segment, const struct segment_bucket *bucket,
+                      uint32_t version)
 {
     atomic_thread_fence(memory_order_acquire);
-    return atomic_load_explicit(&bucket->version, memory_order_relaxed) == version;
+    return atomic_load_explicit(&bucket->version, memory_order_relaxed) == version &&
+           is_ours(segment);
 }
 
 // One try. SEGMENT_BUSY: what was read may be nonsense.
@@ -312,7 +336,7 @@ static enum segment_answer try_get(const struct search *search, const struct seg
     if (present)
         valid = is_valid(search, &view);
     // Not before this is known to be no nonsense is it worth memory.
-    if ((!present && !ended) || !unchanged(bucket, version))
+    if ((!present && !ended) || !unchanged(search->segment, bucket, version))
         return SEGMENT_BUSY;
     if (!valid)
         return SEGMENT_MISS;
@@ -321,7 +345,8 @@ static enum segment_answer try_get(const struct search *search, const struct seg
         return SEGMENT_MISS;
     found->length = view.item.value_length;
     found->expires_ms = view.item.expires_ms;
-    return copy_value(search->segment, &view, found->value) && unchanged(bucket, version)
+    return copy_value(search->segment, &view, found->value) &&
+                   unchanged(search->segment, bucket, version)
                ? SEGMENT_HIT
                : SEGMENT_BUSY;
 }
@@ -330,10 +355,12 @@ enum segment_answer segment_get(const struct segment *segment, const char *key, 
                                 uint64_t now_ms, void *(*allocate)(void *context, size_t length),
                                 void *context, struct segment_found *found)
 {
+    if (!segment->base)
+        return SEGMENT_MISS;
     uint64_t hash = segment_hash(key, key_length);
     const struct segment_bucket *buckets =
-        (const struct segment_bucket *)at(segment, segment->header->buckets_at);
-    const struct segment_bucket *bucket = &buckets[hash & segment->header->bucket_mask];
+        (const struct segment_bucket *)at(segment, segment->regions.buckets_at);
+    const struct segment_bucket *bucket = &buckets[hash & segment->regions.bucket_mask];
     struct search search = {segment, key, key_length, (uint32_t)(hash >> 32), now_ms};
     enum segment_answer answer = SEGMENT_BUSY;
 

@@ -104,11 +104,12 @@ struct segment_bucket {
     _Atomic segment_ref head;
 };
 
-// The first part is written once; the rest is the writer's book-keeping, which readers leave alone
-// but for `generation`, what begins with `redis`, `beat_ms`, and numbers to show.
+// The first part is written once, by a writer of each version; the rest is the writer's
+// book-keeping, which readers leave alone but for `generation`, what begins with `redis`,
+// `beat_ms`, and numbers to show.
 struct segment_header {
     uint64_t magic;
-    uint32_t version;
+    _Atomic uint32_t version;
     uint32_t tag_mask;                               // number of tag generations - 1
     uint32_t bucket_mask;                            // number of buckets - 1
     uint32_t tags_at, buckets_at, heap_at, heap_end; // in units
@@ -143,10 +144,18 @@ struct segment_header {
     } mirror;
 };
 
+// Where the regions of a page are, as its size says: of a writer of another version the header says
+// otherwise, and its page is read by nobody, but may still be looked into when it is made.
+struct segment_regions {
+    uint32_t tag_mask, bucket_mask;
+    uint32_t tags_at, buckets_at, heap_at, heap_end; // in units
+};
+
 struct segment {
     const char *base;
     const struct segment_header *header;
     size_t size;
+    struct segment_regions regions;
 };
 
 // Lays a page out in memory of `size` bytes, all zero: its regions, not yet what is in them. It is
@@ -168,8 +177,14 @@ void segment_beat(struct segment_header *header, uint64_t now_mono_ms);
 // who can know that it has, asks that first.
 bool segment_writer_is_alive(const struct segment_header *header, uint64_t now_mono_ms);
 
+// What reads a page of `size` bytes at `base`, which is borrowed and was checked.
+struct segment segment_of(const void *base, uint64_t size);
+
 // Maps a page for reading; borrows fd. -1 with err: it is none.
 int segment_map(struct segment *segment, int fd, struct err *err) GW_MUST_USE;
+
+// Whether a page that was mapped is still one: a cachesvc of another version makes it its own.
+int segment_recheck(const struct segment *segment, struct err *err) GW_MUST_USE;
 void segment_unmap(struct segment *segment); // one that is not mapped is allowed
 
 // The 64 bits from which bucket and item hash come.
@@ -192,8 +207,8 @@ struct segment_found {
 };
 
 // Looks a key up and copies its value. `allocate` is called with its length, possibly several times
-// (the value changed meanwhile), and gives memory for it; NULL: too much, which is a miss. Never
-// blocks, never trusts what it reads.
+// (the value changed meanwhile), and gives memory for it; NULL: too much, which is a miss. One that
+// is not mapped has nothing. Never blocks, never trusts what it reads.
 enum segment_answer segment_get(const struct segment *segment, const char *key, size_t key_length,
                                 uint64_t now_ms, void *(*allocate)(void *context, size_t length),
                                 void *context, struct segment_found *found);

@@ -16,10 +16,14 @@ void cache_init(struct cache *cache, uv_loop_t *loop)
     h2o_timeout_init(loop, &cache->poll, CACHE_POLL_MS);
 }
 
+// Nobody is in the middle of a look: each is one call. Who waits for an answer looks again, and
+// finds nothing.
 static void on_link_open(void *context)
 {
     struct cache *cache = context;
     struct err err;
+    if (cache->segment.base != NULL && segment_recheck(&cache->segment, &err) != 0)
+        segment_unmap(&cache->segment);
     if (cache->segment.base == NULL && segment_map(&cache->segment, cache->fd, &err) != 0)
         log_warn("cache: %s; doing without it", err.text);
 }

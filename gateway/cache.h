@@ -18,7 +18,7 @@ struct state_column;
 
 struct cache {
     int fd;                  // of the segment, borrowed; -1: there is none
-    struct segment segment;  // base NULL: not mapped, until cachesvc has laid it out
+    struct segment segment;  // base NULL: not mapped, or of another version of cachesvc
     struct cache_link *link; // NULL: there is none
     // The same for questions that cachesvc may have to pass on to Redis: on the other one they
     // would hold up locks and stores.

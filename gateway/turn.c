@@ -128,6 +128,8 @@ static bool ask(struct turn *turn, struct span missing)
 {
     struct cache *cache = &turn->server->cache;
     struct span words[] = {SPAN("EXISTS"), missing};
+    if (cache->segment.base == NULL)
+        return false;
     uint32_t redis_wait_ms =
         atomic_load_explicit(&cache->segment.header->redis_wait_ms, memory_order_relaxed);
     return redis_wait_ms != 0 && missing.length > 0 && is_new_question(turn, missing) &&

@@ -332,7 +332,9 @@ static int map_pages(struct worker *worker)
     if (fd == -1)
         return 0;
     worker->pages.metrics = metrics_page_map(fd, worker->err);
-    return worker->pages.metrics != NULL ? 0 : -1;
+    if (worker->pages.metrics == NULL) // the supervisor is of another version
+        log_warn("%s; requests are not counted", worker->err->text);
+    return 0;
 }
 
 static int start_supervised(struct worker *worker)

@@ -148,6 +148,10 @@ static int on_endpoints(void *context, struct json_object *args, struct err *err
 static void find_segment(struct program *program)
 {
     struct err err;
+    if (program->facts.segment && segment_recheck(&program->segment, &err) != 0) {
+        program->facts.segment = NULL;
+        segment_unmap(&program->segment);
+    }
     if (!program->facts.segment && program->segment_fd != -1 &&
         segment_map(&program->segment, program->segment_fd, &err) == 0)
         program->facts.segment = program->segment.header;
@@ -185,6 +189,22 @@ static const struct control_link_handlers link_handlers = {
 
 // --- the beginning ------------------------------------------------------------------------------
 
+// Of another version it is left alone: what workers count there is not known, the rest is.
+static struct metrics_page *map_metrics(int fd, struct err *err)
+{
+    struct metrics_page *page = metrics_page_map(fd, err);
+    if (page)
+        return page;
+    log_warn("%s; requests are not counted until supervisor and workers are of this version",
+             err->text);
+    fd = metrics_page_create(clock_wall_ms(), err);
+    if (fd == -1)
+        return NULL;
+    page = metrics_page_map(fd, err);
+    close(fd);
+    return page;
+}
+
 static int open_pages(struct program *program, const struct inherited *inherited, struct err *err)
 {
     struct facts *facts = &program->facts;
@@ -193,7 +213,7 @@ static int open_pages(struct program *program, const struct inherited *inherited
     program->listener = inherited_find(inherited, FD_METRICS_SOCKET);
     if (page == -1 || state == -1 || history == -1 || program->listener == -1)
         return err_set(err, "not started by gw-supervisor; see metricsd --help");
-    facts->page = metrics_page_map(page, err);
+    facts->page = map_metrics(page, err);
     if (!facts->page)
         return -1;
     facts->state = program->state = state_page_map(state, err);

@@ -235,8 +235,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (flags & FLAG_SIGN)
         sign();
 
-    struct segment segment = {page, (const struct segment_header *)page, CACHE_PAGE_SIZE};
-    struct segment second = {NULL, NULL, 0};
+    struct segment segment = segment_of(page, CACHE_PAGE_SIZE);
+    struct segment second = {0};
     struct err err;
     if (segment_check(page, CACHE_PAGE_SIZE, &err) == 0) {
         uint64_t now_ms = CACHE_PAGE_NOW_MS + (flags & FLAG_LATE ? 60001 : 0);

@@ -1,41 +1,24 @@
 """`gwctl update`: another supervisor takes over, and nobody notices."""
 
 import os
-import shutil
 import signal
 
 import gwtest
+import programs
 from gwtest import Background, demo_app, demo_gateway, expect, free_port, get, wait_until
 
-PROGRAMS = ("gwctl", "gw-exec", "gw-keeper", "gw-supervisor", "gateway", "cachesvc", "metricsd")
 CRASHING = "#!/bin/sh\n[ \"$1\" = --version ] && echo gw-supervisor 9.9.9 && exit 0\nexit 3\n"
 
 
-class Update(gwtest.Case):
-    """The programs lie in a folder of the test, so that it can replace them."""
-
+class Update(programs.Case):
     def setUp(self):
         super().setUp()
-        self.bin = os.path.join(self.home.folder, "bin")
-        os.mkdir(self.bin)
-        for name in PROGRAMS:
-            shutil.copy(os.path.join(gwtest.BIN, name), self.bin)
-        self.addCleanup(setattr, gwtest, "BIN", gwtest.BIN)
-        gwtest.BIN = self.bin
-        self.addCleanup(self._end_home)  # before its programs are others again
         self.port = free_port()
         self.home.ok("start", self.home.write("demo.json", {"apps": [demo_app()],
                                                             "gateway": demo_gateway(self.port)}))
         self.home.wait_online("demo", 2)
         self.home.wait_online("gateway", 2)
         self.version = self.home.ok("ping").split("version ")[1].strip(" )\n")
-
-    def replace(self, name, content):
-        path = os.path.join(self.bin, name)
-        with open(path + ".new", "wb") as file:
-            file.write(content)
-        os.chmod(path + ".new", 0o755)
-        os.rename(path + ".new", path)
 
     def change_version(self, name, version):
         """Another build, as far as its version tells."""
@@ -117,8 +100,7 @@ class Update(gwtest.Case):
         for folder, why in ((gwtest.NEXT, "snapshot: of version 1, this supervisor reads 2"),
                             (gwtest.NEXT + "-state", "state page: another version")):
             events, requests = self.home.ok("events", "--lines", "200"), self.home.counter("requests")
-            with open(os.path.join(folder, "gw-supervisor"), "rb") as file:
-                self.replace("gw-supervisor", file.read())
+            self.take_from(folder, "gw-supervisor")
             done = self.home.gwctl("update")
             self.assertEqual(done.returncode, 1)
             self.assertIn("gw-supervisor 9.9.9 can be started", done.stdout)

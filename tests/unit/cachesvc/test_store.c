@@ -29,7 +29,7 @@ static void open_store(void)
     struct err err;
     store = store_open(base, SIZE, now_ms, &err);
     ck_assert_msg(store != NULL, "%s", err.text);
-    segment = (struct segment){base, base, SIZE};
+    segment = segment_of(base, SIZE);
 }
 
 static void set_up(void)

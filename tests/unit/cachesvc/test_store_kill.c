@@ -162,7 +162,7 @@ static void read_once(const struct segment *segment, unsigned reader)
 
 static void read_for_ever(unsigned reader)
 {
-    struct segment segment = {base, base, SIZE};
+    struct segment segment = segment_of(base, SIZE);
     seed = 1000 + reader;
     while (!atomic_load(&shared->stop))
         read_once(&segment, reader);

@@ -80,6 +80,54 @@ class Logs(gwtest.Case):
         wait_until(lambda: self.home.read_log(path) == "hello\n")
 
 
+class LastWords(gwtest.Case):
+    STARTS = 5
+
+    def test_what_was_written_before_a_crash_is_there(self):
+        # More than a read of the pipe takes, an unfinished line, and dead at once.
+        self.home.write("crash.py", f"""
+import os, signal
+number = os.path.getsize("starts") if os.path.exists("starts") else 0
+if number == {self.STARTS}:
+    signal.pause()
+with open("starts", "a") as file:
+    file.write("x")
+for at in range(3000):
+    os.write(1, b"%d %d %s\\n" % (number, at, b"x" * (at % 90)))
+os.write(2, b"why %d" % number)
+os.write(1, b"last words of %d" % number)
+os.kill(os.getpid(), signal.SIGKILL)
+""")
+        file = self.home.write("apps.json", {"apps": [{"name": "crash", "script": "crash.py",
+                                                       "restart_delay": "10ms"}]})
+        self.home.gwctl("start", file)  # which tells that it crashes
+        expected = "".join(
+            "".join(f"{number} {at} {'x' * (at % 90)}\n" for at in range(3000)) +
+            f"last words of {number}\n" for number in range(self.STARTS))
+        wait_until(lambda: f"why {self.STARTS - 1}\n" in self.home.read_log("crash-error.log"), 60)
+        self.assertEqual(self.home.read_log("crash-out.log"), expected)
+        self.assertEqual(self.home.read_log("crash-error.log"),
+                         "".join(f"why {number}\n" for number in range(self.STARTS)))
+
+
+class Flood(gwtest.Case):
+    def test_the_line_of_another_app_arrives_meanwhile(self):
+        self.home.write("flood.py", "import os\nline = b'x' * 99 + b'\\n'\n"
+                        "while True: os.write(1, line * 650)\n")
+        self.home.write("quiet.sh", "n=0\ntrap 'n=$((n + 1)); echo line $n' USR1\necho line 0\n"
+                        "while :; do sleep 0.01; done\n")
+        file = self.home.write("apps.json", {"apps": [
+            {"name": "flood", "script": "flood.py",
+             "log_rotate": {"size": "1M", "keep": 1, "compress": False}},
+            {"name": "quiet", "script": "quiet.sh"}]})
+        self.home.ok("start", file)
+        logs = os.path.join(self.home.path, "logs")
+        wait_until(lambda: glob.glob(os.path.join(logs, "flood-out.log.2*")), what="a flood")
+        for number in range(10):
+            wait_until(lambda n=number: f"line {n}\n" in self.home.read_log("quiet-out.log"))
+            os.kill(self.home.pids("quiet")[0], signal.SIGUSR1)
+
+
 class Forms(gwtest.Case):
     def start(self, **keys):
         self.home.write("hello.sh", "printf 'one\\ntwo \\377\\n'; printf half; echo bad >&2\n"

@@ -357,6 +357,31 @@ START_TEST(captures_share_a_file)
 }
 END_TEST
 
+// Both pipes can be read when the loop turns; the flood is more than is read of it in one turn.
+START_TEST(a_flood_makes_nobody_wait)
+{
+    enum { FLOOD = 256 * 1024 };
+    char others_path[] = "/tmp/gwctl-test-XXXXXX", *flood = malloc(FLOOD);
+    int others_writer;
+
+    close(mkstemp(others_path));
+    memset(flood, '\n', FLOOD);
+    ck_assert_int_ge(fcntl(writer, F_SETPIPE_SZ, FLOOD), FLOOD);
+    ck_assert_int_eq(write(writer, flood, FLOOD), FLOOD);
+    struct capture *other = open_formatted(others_path, &others_writer, NULL);
+    ck_assert_int_eq(write(others_writer, "me too\n", 7), 7);
+    uv_run(&test_loop, UV_RUN_NOWAIT);
+    ck_assert_str_eq(capture_last_line(other, 0), "me too");
+    ck_assert_uint_gt(file_size(), 0);
+    ck_assert_uint_lt(file_size(), FLOOD / 2);
+    wait_size(FLOOD);
+    close(others_writer);
+    capture_close(other);
+    unlink(others_path);
+    free(flood);
+}
+END_TEST
+
 START_TEST(a_full_disk_loses_lines_and_nothing_else)
 {
     struct rlimit limit, small = {10, RLIM_INFINITY};
@@ -433,6 +458,7 @@ int main(void)
     tcase_add_test(tests, a_long_line_without_end_gets_its_newline);
     tcase_add_loop_test(tests, what_is_written_does_not_depend_on_the_chunks, 0, 6);
     tcase_add_test(tests, captures_share_a_file);
+    tcase_add_test(tests, a_flood_makes_nobody_wait);
     tcase_add_test(tests, a_full_disk_loses_lines_and_nothing_else);
     tcase_add_test(tests, a_disk_that_takes_nothing_never_stops_the_process);
     tcase_add_test(tests, an_unwritable_file_is_an_error);

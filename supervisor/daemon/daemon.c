@@ -86,6 +86,8 @@ void daemon_add_app(struct daemon *daemon, struct app *app)
         at = &(*at)->next;
     *at = app;
     daemon->changed = true;
+    if (app_is_gateway(app))
+        guard_wake(daemon->guard);
 }
 
 int daemon_open_sidecar(struct daemon *daemon, const struct spec *spec, struct err *err)
@@ -427,7 +429,7 @@ int daemon_open(struct daemon *daemon, uv_loop_t *loop, bool *final, struct err 
         takeover_free(takeover);
         return -1;
     }
-    daemon->guard = guard_start(daemon);
+    daemon->guard = guard_new(daemon);
     daemon->memory_watch = memory_watch_start(daemon);
     uv_timer_init(loop, &daemon->closer);
     uv_timer_init(loop, &daemon->soon);

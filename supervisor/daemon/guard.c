@@ -1,5 +1,6 @@
 // Watches the gateway's slots every 50 ms. A worker that sleeps because nothing happens is healthy:
-// its heartbeat only has to move while connections wait.
+// its heartbeat only has to move while connections wait. Without a gateway there is no tick: who
+// runs apps only shall not be woken twenty times a second.
 
 #include "guard.h"
 
@@ -134,22 +135,28 @@ static void on_tick(uv_timer_t *timer)
     struct guard *guard = timer->data;
     struct app *gateway = daemon_gateway(guard->daemon);
     uint64_t now = clock_mono_ms();
-    if (!gateway)
+    if (!gateway) {
+        uv_timer_stop(timer);
         return;
+    }
     for (size_t i = 0; i < gateway->slot_count; i++)
         watch_slot(guard, gateway, gateway->slots[i], now);
     app_remove_retired(gateway);
     operations_check(guard->daemon->operations); // what they wait for may be a time
 }
 
-struct guard *guard_start(struct daemon *daemon)
+struct guard *guard_new(struct daemon *daemon)
 {
     struct guard *guard = mem_zalloc(1, sizeof *guard);
     guard->daemon = daemon;
     uv_timer_init(daemon->loop, &guard->timer);
     guard->timer.data = guard;
-    uv_timer_start(&guard->timer, on_tick, TICK_MS, TICK_MS);
     return guard;
+}
+
+void guard_wake(struct guard *guard)
+{
+    uv_timer_start(&guard->timer, on_tick, TICK_MS, TICK_MS);
 }
 
 static void on_closed(uv_handle_t *handle)

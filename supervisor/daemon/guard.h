@@ -8,7 +8,11 @@
 
 struct guard;
 
-struct guard *guard_start(struct daemon *daemon);
+struct guard *guard_new(struct daemon *daemon);
+
+// There is a gateway: it is watched until there is none.
+void guard_wake(struct guard *guard);
+
 void guard_stop(struct guard *guard);
 
 #endif

@@ -19,7 +19,7 @@
 #include "common/mem.h"
 #include "common/proto.h"
 
-enum { START_LIMIT_MS = 10000, POLL_MS = 10 };
+enum { START_LIMIT_MS = 10000, POLL_MS = 1 };
 
 static char *program_beside_us(const char *name)
 {

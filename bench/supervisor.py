@@ -3,13 +3,15 @@
 import measure
 import seed
 import supervisor_apps
+import supervisor_logs
 import supervisor_sides
 
-PARTS = {"apps": supervisor_apps}
+PARTS = {"apps": supervisor_apps, "logs": supervisor_logs}
 
 
 def add_options(parser):
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--lines", type=int, default=10000000, help="of the part logs")
 
 
 if __name__ == "__main__":

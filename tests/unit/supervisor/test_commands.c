@@ -19,6 +19,7 @@
 #include "control.h"
 #include "endpoints.h"
 #include "events.h"
+#include "guard.h"
 #include "keeper_link.h"
 #include "loop_test.h"
 #include "metricsd_feed.h"
@@ -87,6 +88,7 @@ static void set_up(void)
     supervisor.operations = operations_new(&supervisor);
     supervisor.endpoints = endpoints_new(&supervisor);
     supervisor.feed = metricsd_feed_new(&supervisor);
+    supervisor.guard = guard_new(&supervisor);
     supervisor.keeper = keeper_link_open(&test_loop, &keeper_events, NULL, &err);
     ck_assert_ptr_nonnull(supervisor.keeper);
     supervisor.events = events_open(supervisor.keeper, &err);
@@ -120,6 +122,7 @@ static void tear_down(void)
         app_free(supervisor.apps);
         supervisor.apps = next;
     }
+    guard_stop(supervisor.guard);
     keeper_link_close(supervisor.keeper);
     loop_test_close();
     metricsd_feed_free(supervisor.feed);
@@ -552,6 +555,7 @@ int main(void)
 {
     Suite *suite = suite_create("commands");
     TCase *tests = tcase_create("commands");
+    tcase_set_timeout(tests, 30); // some fill a socket
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, the_cache_gets_the_document);
     tcase_add_loop_test(tests, nobody_is_what_it_is_not, 0,

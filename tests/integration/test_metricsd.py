@@ -13,6 +13,11 @@ import unittest
 import urllib.parse
 import urllib.request
 
+try:
+    from prometheus_client.openmetrics import parser as openmetrics
+except ImportError:
+    openmetrics = None
+
 from gwtest import BIN, free_port, wait_until
 from metricsd import Case, Connection
 
@@ -234,6 +239,19 @@ class Metrics(Case):
         done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True,
                               timeout=60, check=False)
         self.assertEqual((done.returncode, done.stdout + done.stderr), (0, b""))
+
+    @unittest.skipUnless(openmetrics, "prometheus_client is not installed")
+    def test_openmetrics_is_strict(self):
+        self.fill()  # promtool reads the other format only; this parser refuses what is not allowed
+        self.start()
+        text = self.request(self.path_of_metrics, Accept=OPENMETRICS)[2].decode()
+        families = {family.name: family
+                    for family in openmetrics.text_string_to_metric_families(text)}
+        self.assertEqual([families[name].type for name in
+                          ("http_requests", "http_request_duration_seconds",
+                           "http_requests_by_status")], ["counter", "summary", "unknown"])
+        self.assertEqual([name for name, family in families.items() if not family.documentation], [])
+        self.assertEqual(text.count("\n# TYPE ") + text.startswith("# TYPE"), len(families))
 
     def test_processes(self):
         self.pages("gauges", 5, 17, 3, 12500)

@@ -1,4 +1,4 @@
-// Reads /proc/PID/stat.
+// Reads what /proc tells of processes.
 //
 // Not its job: to judge the numbers. A process can end between any two steps here: whatever cannot
 // be read does not exist.
@@ -72,6 +72,21 @@ bool procinfo_lives(pid_t pid, uint64_t start_ticks)
 {
     struct procinfo info;
     return procinfo_read(pid, &info) == 0 && info.start_ticks == start_ticks && !is_dead(&info);
+}
+
+bool procinfo_only_child(pid_t parent, pid_t child)
+{
+    char path[48], text[64];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (length <= 0)
+        return false;
+    text[length] = '\0';
+    char *end;
+    return strtol(text, &end, 10) == child && strcmp(end, " ") == 0;
 }
 
 // The next living process, or false at the end.

@@ -26,6 +26,10 @@ int procinfo_parse(const char *text, struct procinfo *info) GW_MUST_USE;
 // The process that was seen with this start still lives (a zombie does not).
 bool procinfo_lives(pid_t pid, uint64_t start_ticks);
 
+// Whether this process has this child, as its oldest, and no other one, zombies counted. False also
+// where the kernel does not tell. Of a process with threads only the first one's children are seen.
+bool procinfo_only_child(pid_t parent, pid_t child);
+
 // All living processes, zombies left out; the caller frees the list. Returns how many there are.
 size_t procinfo_list(struct procinfo **list);
 

@@ -4,6 +4,7 @@
 #include "leftovers.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -63,6 +64,12 @@ static void on_look(uv_timer_t *timer)
         log_error("%s: %zu of its processes do not end by SIGKILL", leftovers->label, left);
     leftovers->on_gone(leftovers->context);
     uv_close((uv_handle_t *)timer, on_closed);
+}
+
+bool leftovers_possible(const struct process *ended, const struct keeper_link *keeper)
+{
+    return process_is_adopted(ended) || !keeper_link_connected(keeper) ||
+           !procinfo_only_child(getppid(), getpid());
 }
 
 bool leftovers_end(uv_loop_t *loop, const struct process_tree *tree, const char *label,

@@ -131,6 +131,11 @@ static void watch_child(uv_loop_t *loop, struct process *process)
     process->open_handles++;
 }
 
+bool process_is_adopted(const struct process *process)
+{
+    return process->adopted;
+}
+
 void process_reaped(struct process *process, int status)
 {
     report_end(process, status);

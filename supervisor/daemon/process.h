@@ -96,6 +96,9 @@ struct process *process_adopt(uv_loop_t *loop, struct process_identity identity,
 // An adopted process has ended: calls on_exit with this status.
 void process_reaped(struct process *process, int status);
 
+// It was taken over with process_adopt.
+bool process_is_adopted(const struct process *process);
+
 // Our end of a stream, to store it in the keeper; -1 when there is none or it has ended.
 int process_stream_fd(const struct process *process, enum process_stream stream);
 

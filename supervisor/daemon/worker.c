@@ -127,7 +127,9 @@ static void on_all_gone(void *context)
 static void on_process_exit(void *context, int status)
 {
     struct worker *worker = context;
+    struct daemon *daemon = worker->app->daemon;
     struct process_tree tree = worker_tree(worker);
+    bool left_some = leftovers_possible(worker->process, daemon->keeper);
 
     worker->ended_mono_ms = clock_mono_ms();
     worker->end_status = status;
@@ -141,11 +143,11 @@ static void on_process_exit(void *context, int status)
     worker->process = NULL;
     worker->online_wall_ms = 0;
     disarm(worker); // a probe could take what it left behind for it
-    if (leftovers_end(worker->app->daemon->loop, &tree, worker->label, on_all_gone, worker)) {
+    if (!left_some || leftovers_end(daemon->loop, &tree, worker->label, on_all_gone, worker)) {
         on_all_gone(worker);
     } else if (worker->serving) {
         worker->serving = false;
-        endpoints_push(worker->app->daemon->endpoints);
+        endpoints_push(daemon->endpoints);
     }
 }
 

@@ -87,6 +87,24 @@ START_TEST(lists_the_living_and_no_zombie)
 }
 END_TEST
 
+START_TEST(knows_an_only_child)
+{
+    pid_t first = start_idle_child();
+    ck_assert(procinfo_only_child(getpid(), first));
+    ck_assert(!procinfo_only_child(getpid(), getpid()));
+    pid_t second = start_idle_child();
+    ck_assert(!procinfo_only_child(getpid(), first));
+    ck_assert(!procinfo_only_child(getpid(), second));
+    ck_assert(!procinfo_only_child(first, second));
+    kill(first, SIGKILL);
+    kill(second, SIGKILL);
+    waitpid(first, NULL, 0);
+    ck_assert(procinfo_only_child(getpid(), second)); // maybe a zombie: it counts
+    waitpid(second, NULL, 0);
+    ck_assert(!procinfo_only_child(getpid(), second));
+}
+END_TEST
+
 START_TEST(finds_processes_by_their_environment)
 {
     char filler[5000], value[3];
@@ -122,6 +140,7 @@ int main(void)
     tcase_add_test(tests, reads_a_stat_line);
     tcase_add_test(tests, reads_this_process);
     tcase_add_test(tests, lists_the_living_and_no_zombie);
+    tcase_add_test(tests, knows_an_only_child);
     tcase_add_test(tests, finds_processes_by_their_environment);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

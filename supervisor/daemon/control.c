@@ -30,6 +30,7 @@ struct control {
     struct daemon *daemon;
     uv_pipe_t listener;
     gid_t group; // HOME_NO_GROUP: none
+    bool listener_closed;
     struct control_connection *connections;
 };
 
@@ -67,17 +68,27 @@ static void unlink_connection(struct control_connection *connection)
     *at = connection->next;
 }
 
+// When the end has come, what was answered last may still be on its way to somebody who is slow to
+// read: the listener is gone before its last connection then.
+static void free_when_over(struct control *control)
+{
+    if (control->listener_closed && !control->connections)
+        free(control);
+}
+
 static void close_connection(struct control_connection *connection)
 {
+    struct control *control = connection->control;
     if (connection->closing)
         return;
     connection->closing = true;
     unlink_connection(connection);
-    operations_forget(connection->control->daemon->operations, connection);
+    operations_forget(control->daemon->operations, connection);
     if (connection->worker)
         connection->worker->link = NULL;
     connection->worker = NULL;
     uv_close((uv_handle_t *)&connection->pipe, on_closed);
+    free_when_over(control);
 }
 
 static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
@@ -243,7 +254,9 @@ struct control *control_open(struct daemon *daemon, int fd, gid_t group)
 
 static void on_listener_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct control *control = handle->data;
+    control->listener_closed = true;
+    free_when_over(control);
 }
 
 void control_close(struct control *control)

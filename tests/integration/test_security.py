@@ -253,5 +253,22 @@ class ControlClients(gwtest.Case):
         self.home.ok("ping")
 
 
+class ClientsAtTheEnd(gwtest.Case):
+    def test_one_that_reads_late_gets_its_answers(self):
+        self.home.ok("start", self.home.write("app.sh", "exec sleep 1000"), "--name", "app")
+        path = os.path.join(self.home.path, "control.sock")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(20)
+            client.connect(path)
+            client.sendall(b'{"id":1,"cmd":"list"}\n' * 1000)  # more than the socket takes
+            client.sendall(b'{"id":2,"cmd":"ping"}\n')
+            kill = self.home.popen("kill")
+            wait_until(lambda: not os.path.exists(path), what="the end")
+            answers = b"".join(iter(lambda: client.recv(1 << 16), b""))
+        kill.communicate(timeout=20)
+        self.assertEqual(answers.count(b'"processes":['), 1000)
+        self.assertIn(b'"id":2', answers)
+
+
 if __name__ == "__main__":
     gwtest.main()

@@ -21,6 +21,7 @@
 #include "common/mem.h"
 #include "common/proto.h"
 #include "common/usock.h"
+#include "file_limit.h"
 
 enum { FIRST_FD = 3, PACKETS_A_TURN = 64, PACKET_MAX = 64, FINISH_LIMIT_MS = 2000 };
 
@@ -428,6 +429,9 @@ int keeper_link_become_keeper(struct keeper_link *link, const char *keeper, cons
     setenv("LISTEN_FDS", number, 1);
     snprintf(number, sizeof number, "%d", (int)getpid());
     setenv("LISTEN_PID", number, 1);
+    file_limit_restore(); // it hands on what it finds
     execl(keeper, "gw-keeper", "--adopt", "--", supervisor, (char *)NULL);
-    return err_set_errno(err, "%s", keeper);
+    err_set_errno(err, "%s", keeper);
+    file_limit_raise();
+    return -1;
 }

@@ -39,6 +39,8 @@ static void add_limits(char **args, size_t *count, const struct process_limits *
     }
     if (limits->nofile > 0)
         add_number(args, count, "--nofile", limits->nofile);
+    else if (limits->nofile_soft > 0)
+        add_number(args, count, "--nofile-soft", limits->nofile_soft);
     if (limits->nproc > 0)
         add_number(args, count, "--nproc", limits->nproc);
     if (limits->core != APP_CORE_INHERIT)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "common/mem.h"
+#include "file_limit.h"
 
 char *log_path_default(const char *folder, const char *name, bool error, int id)
 {
@@ -51,5 +52,8 @@ int log_path_open(const char *path, struct err *err)
         make_folders(path);
         fd = open(path, flags, 0600);
     }
-    return fd >= 0 ? fd : err_set_errno(err, "log %s", path);
+    if (fd >= 0)
+        return fd;
+    file_limit_error(err);
+    return err_prefix(err, "log %s", path);
 }

@@ -10,6 +10,7 @@
 #include "common/proto.h"
 #include "daemon.h"
 #include "ending.h"
+#include "file_limit.h"
 
 static const char usage[] =
     "Usage: gw-supervisor [--log-level LEVEL]\n"
@@ -55,6 +56,7 @@ int main(int count, char **words)
 
     log_init("gw-supervisor", parse_options(count, words));
     signal(SIGPIPE, SIG_IGN);
+    file_limit_raise();
     if (uv_loop_init(&loop) != 0)
         return EXIT_FAILED;
     if (daemon_open(&daemon, &loop, &final, &err) == -1) {

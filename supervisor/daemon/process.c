@@ -19,6 +19,7 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "common/procinfo.h"
+#include "file_limit.h"
 #include "launcher.h"
 #include "log_format.h"
 #include "node_ipc.h"
@@ -238,7 +239,8 @@ static int open_pipes(struct pipes *pipes, bool node_channel, struct err *err)
         pipe2(pipes->status, O_CLOEXEC) == 0 &&
         (!node_channel || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pipes->node) == 0))
         return 0;
-    err_set_errno(err, "pipe");
+    file_limit_error(err);
+    err_prefix(err, "pipe");
     close_pipes(pipes);
     return -1;
 }

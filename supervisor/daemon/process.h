@@ -31,7 +31,8 @@ struct process_fd {
 // As they stand in an app's settings (common/app_config.h).
 struct process_limits {
     int64_t umask, nofile, nproc, core, nice, oom_score_adj;
-    const char *cpu; // NULL: all
+    int64_t nofile_soft; // where nofile says nothing; 0: as the supervisor has it
+    const char *cpu;     // NULL: all
 };
 
 // Everything borrowed until process_start returns.

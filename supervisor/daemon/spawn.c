@@ -19,6 +19,7 @@
 #include "common/proto.h"
 #include "daemon.h"
 #include "endpoints.h"
+#include "file_limit.h"
 #include "log_path.h"
 #include "port_pool.h"
 #include "slot_sockets.h"
@@ -325,8 +326,14 @@ static int start_process(struct worker *worker, const struct process_events *eve
         .node_channel = is_node(args[0]),
         .uid = config->uid,
         .gid = config->gid,
-        .limits = {config->umask, config->limit_nofile, config->limit_nproc, config->limit_core,
-                   config->nice, config->oom_score_adj, config->cpu},
+        .limits = {.umask = config->umask,
+                   .nofile = config->limit_nofile,
+                   .nproc = config->limit_nproc,
+                   .core = config->limit_core,
+                   .nice = config->nice,
+                   .oom_score_adj = config->oom_score_adj,
+                   .nofile_soft = file_limit_of_programs(),
+                   .cpu = config->cpu},
         .no_new_privileges = config->no_new_privileges || spec_role(worker->spec) != SPEC_APP,
     };
     worker->process = process_start(worker->app->daemon->loop, &options, events, worker, err);

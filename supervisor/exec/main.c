@@ -1,8 +1,8 @@
 // gw-exec: what has to happen in a child between uv_spawn and the program itself.
 //
 //   gw-exec --status-fd N [--listen COUNT] [--channel] [--cwd DIR] [--umask OCTAL] [--nofile N]
-//           [--nproc N] [--core BYTES] [--nice N] [--oom-score-adj N] [--cpu LIST] [--uid U] [--gid
-//           G] [--no-new-privs] -- PROGRAM ARGS...
+//           [--nofile-soft N] [--nproc N] [--core BYTES] [--nice N] [--oom-score-adj N]
+//           [--cpu LIST] [--uid U] [--gid G] [--no-new-privs] -- PROGRAM ARGS...
 //
 // Not its job: to wait for or look after the program: it becomes the program. Session, stdio and
 // environment (LISTEN_FDS, LISTEN_FDNAMES too) come from the supervisor; only LISTEN_PID cannot,
@@ -38,7 +38,8 @@ struct settings {
     int status_fd;
     long listen;  // inherited sockets, from FIRST_LISTEN_FD on; -1: none asked for
     bool channel; // the fd behind them is passed on too (NODE_CHANNEL_FD)
-    const char *cwd, *umask, *nofile, *nproc, *core, *nice, *oom_score, *cpu, *uid, *gid;
+    const char *cwd, *umask, *nofile, *nofile_soft, *nproc, *core, *nice, *oom_score, *cpu, *uid,
+        *gid;
     bool no_new_privileges;
     char **program; // NULL-terminated arguments
 };
@@ -81,6 +82,7 @@ static const struct option options[] = {
     {"cwd", required_argument, NULL, 'c'},
     {"umask", required_argument, NULL, 'm'},
     {"nofile", required_argument, NULL, 'n'},
+    {"nofile-soft", required_argument, NULL, 'f'},
     {"uid", required_argument, NULL, 'u'},
     {"gid", required_argument, NULL, 'g'},
     {"nproc", required_argument, NULL, 'r'},
@@ -112,6 +114,9 @@ static void take_option(struct settings *settings, int option)
         break;
     case 'n':
         settings->nofile = optarg;
+        break;
+    case 'f':
+        settings->nofile_soft = optarg;
         break;
     case 'r':
         settings->nproc = optarg;
@@ -190,11 +195,24 @@ static void set_limit(const char *what, int resource, const char *text)
         fail_errno(what, text);
 }
 
+// The hard limit stays.
+static void set_soft_nofile(const char *text)
+{
+    struct rlimit limit;
+    if (!text)
+        return;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = (rlim_t)number("nofile-soft", text, 10, LONG_MAX);
+    if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+        fail_errno("nofile-soft", text);
+}
+
 static void set_limits(const struct settings *settings)
 {
     if (settings->umask)
         umask((mode_t)number("umask", settings->umask, 8, 0777));
     set_limit("nofile", RLIMIT_NOFILE, settings->nofile);
+    set_soft_nofile(settings->nofile_soft);
     set_limit("nproc", RLIMIT_NPROC, settings->nproc);
     set_limit("core", RLIMIT_CORE, settings->core);
 }

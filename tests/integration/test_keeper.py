@@ -7,6 +7,7 @@ one command a line. So the test knows at each step how far it is, without waitin
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -549,6 +550,12 @@ class Exec(unittest.TestCase):
             "pwd; umask; ulimit -n; ulimit -Hn; grep NoNewPrivs /proc/self/status")
         self.assertEqual((code, status), (0, ""))
         self.assertEqual(out.split(), ["/usr", "0027", "77", "77", "NoNewPrivs:", "1"])
+
+    def test_a_soft_limit_alone(self):
+        code, out, status = self.run_exec("--nofile-soft", "77", "--", "sh", "-c",
+                                          "ulimit -n; ulimit -Hn")
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        self.assertEqual((code, status, out.split()), (0, "", ["77", str(hard)]))
 
     def test_limits(self):
         cpu = str(min(os.sched_getaffinity(0)))

@@ -4,9 +4,10 @@ import measure
 import seed
 import supervisor_apps
 import supervisor_logs
+import supervisor_many
 import supervisor_sides
 
-PARTS = {"apps": supervisor_apps, "logs": supervisor_logs}
+PARTS = {"apps": supervisor_apps, "many": supervisor_many, "logs": supervisor_logs}
 
 
 def add_options(parser):

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "printable.h"
+#include "common/printable.h"
 
 // Each comes from one of the two replies.
 static const struct row {

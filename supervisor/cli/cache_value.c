@@ -3,7 +3,7 @@
 #include "cache_value.h"
 
 #include "common/clock.h"
-#include "printable.h"
+#include "common/printable.h"
 
 static void put(struct buf *out, struct piece piece, enum printable_kind kind)
 {

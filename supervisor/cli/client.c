@@ -13,8 +13,8 @@
 #include "common/json_token.h"
 #include "common/mem.h"
 #include "common/proto.h"
+#include "common/report.h"
 #include "common/usock.h"
-#include "report.h"
 
 enum { MB = 1 << 20 };
 

@@ -1,6 +1,8 @@
-// cache stats, cache get, cache purge: each a connection to cachesvc and one or two commands.
+// cache stats, cache get, cache purge: each a connection to cachesvc and one or two commands. cache
+// warm is another program.
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,9 +10,12 @@
 #include "cache_value.h"
 #include "commands.h"
 #include "common/clock.h"
+#include "common/json.h"
+#include "common/printable.h"
 #include "common/proto.h"
-#include "printable.h"
-#include "report.h"
+#include "common/report.h"
+#include "processes.h"
+#include "program.h"
 #include "resp_client.h"
 
 static void write_out(struct buf *out)
@@ -190,4 +195,49 @@ int cmd_cache_purge(const struct command *command, const struct options *options
     int result = purge(cache, command, options, &err);
     resp_client_close(cache);
     return result == 0 ? EXIT_OK : report_error(err.text);
+}
+
+// --- warm ---------------------------------------------------------------------------------------
+
+// The address of a gateway process that serves; NULL: there is none.
+static const char *find_listener(struct json_object *processes)
+{
+    for (size_t i = 0; i < json_object_array_length(processes); i++) {
+        struct json_object *process = json_object_array_get_idx(processes, i);
+        struct json_object *own = json_get_object(process, "gwctl");
+        if (strcmp(json_get_string(process, "name", ""), "gateway") == 0 &&
+            strcmp(json_get_string(own, "state", ""), "online") == 0)
+            return json_get_string(own, "endpoint", NULL);
+    }
+    return NULL;
+}
+
+// supervisor/warm does it. Returns only with err.
+static int execute(const char *file, const char *kind, const char *target, struct err *err)
+{
+    char *program = program_beside_us("gw-warm");
+    execv(program, (char *const[]){program, (char *)file, (char *)kind, (char *)target, NULL});
+    (void)err_set_errno(err, "%s", program);
+    free(program);
+    return -1;
+}
+
+static int execute_for_ours(const char *file, struct err *err)
+{
+    struct json_object *processes = processes_of_running(err);
+    if (!processes)
+        return -1;
+    const char *listener = find_listener(processes);
+    int result = listener ? execute(file, "--listener", listener, err)
+                          : err_set(err, "no gateway is online; --url names another one");
+    json_object_put(processes);
+    return result;
+}
+
+int cmd_cache_warm(const struct command *command, const struct options *options)
+{
+    struct err err;
+    const char *file = options->words[0], *url = options_get(options, command->options, "url");
+    (void)(url ? execute(file, "--url", url, &err) : execute_for_ours(file, &err));
+    return report_error(err.text);
 }

@@ -8,9 +8,9 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/proto.h"
+#include "common/report.h"
 #include "common/signal_name.h"
 #include "processes.h"
-#include "report.h"
 
 static void line(const char *key, const char *value)
 {

@@ -10,8 +10,8 @@
 #include "common/buf.h"
 #include "common/json.h"
 #include "common/proto.h"
+#include "common/report.h"
 #include "event_view.h"
-#include "report.h"
 
 enum { DEFAULT_LINES = 50, ALL_LINES = 1 << 20 };
 

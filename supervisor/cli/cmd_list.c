@@ -10,8 +10,8 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/proto.h"
+#include "common/report.h"
 #include "processes.h"
-#include "report.h"
 #include "table.h"
 
 enum { GREEN = 32, YELLOW = 33, RED = 31, FALLBACK_WIDTH = 80 };

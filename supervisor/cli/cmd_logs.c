@@ -14,8 +14,8 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/proto.h"
+#include "common/report.h"
 #include "processes.h"
-#include "report.h"
 #include "tail.h"
 
 enum { POLL_MS = 500, DEFAULT_LINES = 15, COLOURS = 6 };

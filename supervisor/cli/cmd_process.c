@@ -10,11 +10,11 @@
 
 #include "client.h"
 #include "commands.h"
+#include "common/abandoned.h"
 #include "common/home.h"
 #include "common/json.h"
-#include "common/abandoned.h"
 #include "common/proto.h"
-#include "report.h"
+#include "common/report.h"
 #include "source.h"
 
 static struct client *connect_running(void)

@@ -10,10 +10,10 @@
 #include "commands.h"
 #include "common/mem.h"
 #include "common/proto.h"
+#include "common/report.h"
 #include "daemon_start.h"
 #include "environment.h"
 #include "processes.h"
-#include "report.h"
 #include "source.h"
 
 static struct json_object *document_args(struct json_object *document, const char *path)

@@ -14,7 +14,7 @@
 #include "common/home.h"
 #include "common/json.h"
 #include "common/proto.h"
-#include "report.h"
+#include "common/report.h"
 
 enum { LIMIT_MS = 15000, POLL_MS = 10 };
 

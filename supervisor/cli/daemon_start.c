@@ -18,19 +18,9 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/proto.h"
+#include "program.h"
 
 enum { START_LIMIT_MS = 10000, POLL_MS = 1 };
-
-static char *program_beside_us(const char *name)
-{
-    char path[4096];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (length <= 0)
-        return mem_strdup(name);
-    path[length] = '\0';
-    *strrchr(path, '/') = '\0';
-    return mem_printf("%s/%s", path, name);
-}
 
 // Its GWCTL_HOME is absolute, as its working directory is another one.
 static void become_daemon(const char *keeper, const char *supervisor, const sigset_t *signals)

@@ -11,7 +11,7 @@
 #include "common/keytable.h"
 #include "common/log.h"
 #include "common/proto.h"
-#include "report.h"
+#include "common/report.h"
 
 static int refuse_name(const struct command *group, const char *name)
 {
@@ -100,26 +100,13 @@ static int run_words(const struct command *group, int count, char **words)
     return run_command(command, count - 1, words + 1);
 }
 
-// What could not be written makes a command fail. A reader that went away wanted no more.
-static int finish_output(int code)
-{
-    int result = fflush(stdout);
-    if (result == 0 && !ferror(stdout))
-        return code;
-    if (result != 0 && errno == EPIPE)
-        return code;
-    fprintf(stderr, "gwctl: standard output: %s\n",
-            result != 0 ? strerror(errno) : "not everything could be written");
-    return code == EXIT_OK ? EXIT_FAILED : code;
-}
-
 int main(int count, char **words)
 {
     log_init("gwctl", LOG_LEVEL_WARN);
     signal(SIGPIPE, SIG_IGN);
     if (count > 1 && is_one_of(words[1], "--version", "-v")) {
         puts("gwctl " GWCTL_VERSION);
-        return finish_output(EXIT_OK);
+        return report_finish_output(EXIT_OK);
     }
-    return finish_output(run_words(NULL, count - 1, words + 1));
+    return report_finish_output(run_words(NULL, count - 1, words + 1));
 }

@@ -10,7 +10,7 @@
 #include "common/json.h"
 #include "common/keytable.h"
 #include "common/mem.h"
-#include "report.h"
+#include "common/report.h"
 
 // Takes client; NULL is an error that err has already.
 static struct json_object *ask(struct client *client, struct err *err)

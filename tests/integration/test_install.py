@@ -8,7 +8,7 @@ import unittest
 
 import gwtest
 
-PROGRAMS = ("gwctl", "gw-supervisor", "gw-keeper", "gw-exec", "gateway", "cachesvc", "metricsd")
+PROGRAMS = ("gwctl", "gw-supervisor", "gw-keeper", "gw-exec", "gw-warm", "gateway", "cachesvc", "metricsd")
 
 
 class Install(gwtest.Case):

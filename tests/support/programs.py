@@ -5,7 +5,7 @@ import shutil
 
 import gwtest
 
-PROGRAMS = ("gwctl", "gw-exec", "gw-keeper", "gw-supervisor", "gateway", "cachesvc", "metricsd")
+PROGRAMS = ("gwctl", "gw-exec", "gw-warm", "gw-keeper", "gw-supervisor", "gateway", "cachesvc", "metricsd")
 
 
 class Case(gwtest.Case):

@@ -1,6 +1,6 @@
 // Bytes of others, for a terminal: nothing in them moves the cursor, changes a colour or a title.
-#ifndef GW_CLI_PRINTABLE_H
-#define GW_CLI_PRINTABLE_H
+#ifndef GW_COMMON_PRINTABLE_H
+#define GW_COMMON_PRINTABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

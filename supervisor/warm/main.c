@@ -1,45 +1,20 @@
-// cache warm: reads the list, finds the gateway, tells how it goes.
+// What `gwctl cache warm` executes: reads the list, asks the gateway, tells how it goes. A program
+// of its own, since libcurl, with all that it needs, takes longer to load than a command to run.
+//
+//   gw-warm FILE --url URL | --listener ADDRESS    of a gateway: to say, or as `list` shows it
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "commands.h"
-#include "common/json.h"
+#include "common/log.h"
+#include "common/printable.h"
 #include "common/proto.h"
-#include "printable.h"
-#include "processes.h"
-#include "report.h"
+#include "common/report.h"
 #include "warm.h"
 #include "warm_list.h"
 #include "warm_target.h"
-
-// --- the gateway --------------------------------------------------------------------------------
-
-// The address of a gateway process that serves; NULL: there is none.
-static const char *find_listener(struct json_object *processes)
-{
-    for (size_t i = 0; i < json_object_array_length(processes); i++) {
-        struct json_object *process = json_object_array_get_idx(processes, i);
-        struct json_object *own = json_get_object(process, "gwctl");
-        if (strcmp(json_get_string(process, "name", ""), "gateway") == 0 &&
-            strcmp(json_get_string(own, "state", ""), "online") == 0)
-            return json_get_string(own, "endpoint", NULL);
-    }
-    return NULL;
-}
-
-static int find_gateway(struct warm_target *target, struct err *err)
-{
-    struct json_object *processes = processes_of_running(err);
-    if (!processes)
-        return -1;
-    const char *listener = find_listener(processes);
-    int result = listener ? warm_target_from_listener(listener, target, err)
-                          : err_set(err, "no gateway is online; --url names another one");
-    json_object_put(processes);
-    return result;
-}
 
 // --- the list -----------------------------------------------------------------------------------
 
@@ -145,19 +120,31 @@ static int warm_all(const struct warm_list *list, const struct warm_target *targ
     return tally.counts[WARM_FAILED] > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
-int cmd_cache_warm(const struct command *command, const struct options *options)
+static int find_target(const char *kind, const char *text, struct warm_target *target)
 {
     struct err err;
+    bool is_url = strcmp(kind, "--url") == 0;
+    if (is_url ? warm_target_from_url(text, target, &err) == 0
+               : warm_target_from_listener(text, target, &err) == 0)
+        return EXIT_OK;
+    report_error(err.text);
+    return is_url ? EXIT_USAGE : EXIT_FAILED;
+}
+
+int main(int count, char **words)
+{
     struct warm_target target;
     struct warm_list list;
-    const char *url = options_get(options, command->options, "url");
-    if (url && warm_target_from_url(url, &target, &err) == -1)
-        return command_refuse(command, err.text);
-    if (!url && find_gateway(&target, &err) == -1)
-        return report_error(err.text);
-    int code = EXIT_FAILED;
-    if (read_list(options->words[0], &target, &list) == 0)
-        code = warm_all(&list, &target);
+    if (count != 4) {
+        fputs("usage: gw-warm FILE --url URL | --listener ADDRESS\n", stderr);
+        return EXIT_USAGE;
+    }
+    log_init("gwctl", LOG_LEVEL_WARN);
+    signal(SIGPIPE, SIG_IGN);
+    int code = find_target(words[2], words[3], &target);
+    if (code != EXIT_OK)
+        return code;
+    code = read_list(words[1], &target, &list) == 0 ? warm_all(&list, &target) : EXIT_FAILED;
     warm_list_free(&list);
-    return code;
+    return report_finish_output(code);
 }

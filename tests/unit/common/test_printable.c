@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "printable.h"
+#include "common/printable.h"
 
 #define BYTES(literal) literal, sizeof(literal) - 1
 

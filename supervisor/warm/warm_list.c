@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "printable.h"
+#include "common/printable.h"
 
 struct line {
     char *text; // with a NUL behind it

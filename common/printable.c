@@ -3,7 +3,7 @@
 // Invariant: every byte is either part of a whole UTF-8 character that is no control character, or
 // stands as \xNN.
 
-#include "printable.h"
+#include "common/printable.h"
 
 #include <string.h>
 

@@ -14,14 +14,21 @@
 #include "process_tree.h"
 #include "spawn.h"
 
+// A key is a literal, and no object gets one twice: it is neither copied nor looked up.
+static void put(struct json_object *object, const char *key, struct json_object *value)
+{
+    json_object_object_add_ex(object, key, value,
+                              JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY);
+}
+
 static void put_text(struct json_object *object, const char *key, const char *text)
 {
-    json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
+    put(object, key, text ? json_object_new_string(text) : NULL);
 }
 
 static void put_number(struct json_object *object, const char *key, int64_t number)
 {
-    json_object_object_add(object, key, json_object_new_int64(number));
+    put(object, key, json_object_new_int64(number));
 }
 
 const char *listing_status(enum worker_state state)
@@ -48,7 +55,7 @@ static struct json_object *masked_env(const struct key_strings *env)
         const char *equals = strchr(env->items[i], '=');
         char *name = mem_strndup(env->items[i], (size_t)(equals - env->items[i]));
         char *value = secret_name_matches(name) ? mem_strdup("***") : secret_mask_url(equals + 1);
-        put_text(object, name, value);
+        json_object_object_add(object, name, json_object_new_string(value));
         free(name);
         free(value);
     }
@@ -84,15 +91,15 @@ static struct json_object *build_pm2_env(const struct worker *worker)
     put_text(env, "pm_exec_path", role == SPEC_APP ? config->script : spec_name(worker->spec));
     put_text(env, "pm_cwd", config->cwd);
     put_text(env, "exec_interpreter", config->interpreter);
-    json_object_object_add(env, "args", text_array(&config->args));
-    json_object_object_add(env, "env", masked_env(&config->env));
+    put(env, "args", text_array(&config->args));
+    put(env, "env", masked_env(&config->env));
     put_text(env, "pm_out_log_path", out);
     put_text(env, "pm_err_log_path", error);
     put_text(env, "pm_log_path", spec_config(worker->spec)->log_file);
     put_number(env, "kill_timeout", config->kill_timeout_ms);
     put_number(env, "min_uptime", config->min_uptime_ms);
     put_number(env, "max_restarts", config->max_restarts);
-    json_object_object_add(env, "autorestart", json_object_new_boolean(config->autorestart));
+    put(env, "autorestart", json_object_new_boolean(config->autorestart));
     if (worker->exit_code >= 0)
         put_number(env, "exit_code", worker->exit_code);
     free(out);
@@ -162,14 +169,14 @@ static struct json_object *build_own(const struct worker *worker, const char *ro
     put_text(own, "ready_by", worker->ready_by);
     put_text(own, "endpoint", address);
     put_number(own, "slot", worker->slot->index);
-    json_object_object_add(own, "restarts", listing_restarts(worker->slot));
+    put(own, "restarts", listing_restarts(worker->slot));
     if (worker == worker->slot->current)
-        json_object_object_add(own, "exits", exit_history_json(&worker->slot->exits));
+        put(own, "exits", exit_history_json(&worker->slot->exits));
     put_count(own, "log_lines_lost", worker->slot->log_lines_lost);
     if (worker->exit_signal)
         put_number(own, "exit_signal", worker->exit_signal);
     if (worker->column != WORKER_NO_COLUMN)
-        json_object_object_add(own, "counters", build_counters(worker));
+        put(own, "counters", build_counters(worker));
     return own;
 }
 
@@ -179,7 +186,7 @@ static struct json_object *build_monit(const struct process_tree *usage, double 
     char text[32];
     snprintf(text, sizeof text, "%.1f", cpu);
     put_number(monit, "memory", (int64_t)usage->rss_bytes);
-    json_object_object_add(monit, "cpu", json_object_new_double_s(cpu, text));
+    put(monit, "cpu", json_object_new_double_s(cpu, text));
     return monit;
 }
 
@@ -237,12 +244,12 @@ static void list_worker(struct worker *worker, void *context)
     put_number(process, "pid", worker->pid);
     put_text(process, "name", worker->app->name);
     put_number(process, "pm_id", worker->slot->id);
-    json_object_object_add(process, "monit", build_monit(usage, cpu));
-    json_object_object_add(process, "pm2_env", build_pm2_env(worker));
+    put(process, "monit", build_monit(usage, cpu));
+    put(process, "pm2_env", build_pm2_env(worker));
     struct json_object *own = build_own(worker, role_of(worker));
     if (worker->pid > 0)
-        json_object_object_add(own, "tree", build_tree(usage));
-    json_object_object_add(process, "gwctl", own);
+        put(own, "tree", build_tree(usage));
+    put(process, "gwctl", own);
     json_object_array_add(walk->processes, process);
 }
 
@@ -256,6 +263,6 @@ struct json_object *listing_build(struct daemon *daemon)
         app_each_worker(app, list_worker, &walk);
     free(walk.trees);
     struct json_object *answer = json_object_new_object();
-    json_object_object_add(answer, "processes", walk.processes);
+    put(answer, "processes", walk.processes);
     return answer;
 }

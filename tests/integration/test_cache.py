@@ -114,6 +114,17 @@ class Answers(Cache):
         self.assertEqual(self.fetches("/a"), 1)
         self.assertEqual(self.verdict("/a?x=2"), "MISS")  # the query is part of the key
 
+    def test_an_answer_is_as_old_as_where_it_came_from_says(self):
+        self.start()
+        for came, least in ((None, 0), (7, 7), (1234567890, 1234567890), (9999999999, 2147483648)):
+            with self.subTest(came=came):
+                path = f"/aged{came}" + (f"?field=Age:%20{came}" if came is not None else "")
+                self.get(path)
+                self.wait_stored(path)
+                age = self.get(path).headers["Age"]
+                self.assertRegex(age, r"\A(0|[1-9][0-9]*)\Z")
+                self.assertIn(int(age), range(least, least + 60))
+
     def test_what_is_never_stored(self):
         self.start()
         for path in ("/x?field=Cache-Control: private", "/x?field=Cache-Control: no-store",
